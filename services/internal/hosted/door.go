@@ -1,0 +1,162 @@
+package hosted
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/weftline/weftline/pkg/channel"
+	"github.com/weftline/weftline/services/internal/inbox"
+)
+
+// Request is what a provider sent, as it came.
+type Request struct {
+	Method string
+	Header http.Header
+	Query  url.Values
+	// URL is the whole address as the provider knows it (Deps.PublicURL, path and query): some sign it.
+	URL  string
+	Body []byte
+	At   time.Time
+}
+
+// ErrRefused: the request does not come from the provider. It is answered with 401 and counted.
+var ErrRefused = errors.New("refused")
+
+// Door takes what a provider posts. It answers 2xx only when everything in a
+// request is on disk; 401 for what Admit refuses, 404 for an inbox that is not
+// there, 413 over Limit, 503 when it could not be stored (the provider comes again).
+// Nothing a request holds can make it answer otherwise. Safe for concurrent use.
+type Door struct {
+	Channel string
+	Limit   int64 // bytes of a request; 0: 1 MiB
+	// Admit says whether the provider sent it, by the raw bytes; ErrRefused or an error that wraps it.
+	Admit func(in inbox.Inbox, r *Request) error
+	// Split finds the inputs of a request, each with its ProviderID, Body, ContentType
+	// and where it is cheap Peek; the door fills in the rest. None: there is nothing
+	// to keep (a ping). It runs before anything is stored, so it looks no deeper
+	// than it must, and gives a request it cannot read as one input (Whole). It may name
+	// another inbox of the channel where a provider has one address for several accounts.
+	Split func(in inbox.Inbox, r *Request) []channel.Raw
+	// Answer writes the provider's idea of an acknowledgement; nil: 200, empty.
+	Answer func(w http.ResponseWriter, in inbox.Inbox, r *Request)
+	// Get: a GET with a query is taken like a POST, since some providers report so.
+	Get bool
+	// Greet answers every other GET, with which providers try an address before they use it; nil: 405.
+	Greet func(w http.ResponseWriter, r *http.Request, in inbox.Inbox)
+
+	deps    Deps
+	log     *slog.Logger
+	now     func() time.Time
+	results *prometheus.CounterVec
+}
+
+// Open makes the door ready.
+func (d *Door) Open(deps Deps) *Door {
+	d.deps, d.log, d.now = deps, deps.Log, deps.Now
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	if d.Limit == 0 {
+		d.Limit = 1 << 20
+	}
+	d.results = counter(deps.Metrics, "weftline_webhook_requests_total", "Requests of providers by result: taken, empty, refused, too_large, broken_off, not_stored.", "channel", "result")
+	return d
+}
+
+// Routes mounts the door.
+func (d *Door) Routes(mux *http.ServeMux) { mux.Handle(HookPath(d.Channel, "{inbox}"), d) }
+
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	in, ok := d.deps.Inboxes.Get(r.PathValue("inbox"))
+	switch {
+	case !ok || in.Channel != d.Channel:
+		http.Error(w, "no such inbox", http.StatusNotFound)
+	case r.Method == http.MethodGet && !d.reports(r) && d.Greet != nil:
+		d.Greet(w, r, in)
+	case r.Method != http.MethodPost && !d.reports(r):
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "POST only", http.StatusMethodNotAllowed)
+	default:
+		result := d.take(w, r, in)
+		d.results.WithLabelValues(d.Channel, result).Inc()
+	}
+}
+
+// reports says whether a GET is one that brings something.
+func (d *Door) reports(r *http.Request) bool {
+	return d.Get && r.Method == http.MethodGet && r.URL.RawQuery != ""
+}
+
+func (d *Door) take(w http.ResponseWriter, r *http.Request, in inbox.Inbox) string {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.Limit))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		http.Error(w, "request is larger than the limit", http.StatusRequestEntityTooLarge)
+		return "too_large"
+	}
+	if err != nil {
+		http.Error(w, "request broke off", http.StatusBadRequest)
+		return "broken_off"
+	}
+	req := &Request{Method: r.Method, Header: r.Header, Query: r.URL.Query(), URL: d.deps.PublicURL + r.URL.RequestURI(), Body: body, At: d.now().UTC()}
+	if err := d.Admit(in, req); err != nil {
+		d.log.Warn("webhook refused", "channel", d.Channel, "inbox", in.ID, "error", err)
+		http.Error(w, "signature or secret is wrong", http.StatusUnauthorized)
+		return "refused"
+	}
+	inputs := d.inputs(in, req)
+	if len(inputs) > 0 {
+		// The provider may hang up; what it has handed over is stored all the same.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 20*time.Second)
+		defer cancel()
+		if err := d.deps.Intake.Accept(ctx, inputs...); err != nil {
+			d.log.Error("webhook could not be stored", "channel", d.Channel, "inbox", in.ID, "error", err)
+			w.Header().Set("Retry-After", "5")
+			http.Error(w, "not stored, send it again", http.StatusServiceUnavailable)
+			return "not_stored"
+		}
+		d.deps.Inboxes.SetHealth(in.ID, inbox.Health{LastIn: req.At})
+	}
+	if d.Answer != nil {
+		d.Answer(w, in, req)
+	} else {
+		w.WriteHeader(http.StatusOK)
+	}
+	if len(inputs) == 0 {
+		return "empty"
+	}
+	return "taken"
+}
+
+// inputs are what Split finds; whatever happens to it, the request is kept.
+func (d *Door) inputs(in inbox.Inbox, r *Request) (inputs []channel.Raw) {
+	defer func() {
+		if v := recover(); v != nil {
+			d.log.Error("webhook could not be split", "channel", d.Channel, "inbox", in.ID, "panic", v)
+			inputs = d.complete(in, r, []channel.Raw{Whole(r)})
+		}
+	}()
+	return d.complete(in, r, d.Split(in, r))
+}
+
+func (d *Door) complete(in inbox.Inbox, r *Request, inputs []channel.Raw) []channel.Raw {
+	for i := range inputs {
+		inputs[i].Channel, inputs[i].ReceivedAt = d.Channel, r.At
+		if inputs[i].Inbox == "" {
+			inputs[i].Inbox = in.ID
+		}
+		if inputs[i].ContentType == "" {
+			inputs[i].ContentType = "application/json"
+		}
+	}
+	return inputs
+}
