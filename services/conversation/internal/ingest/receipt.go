@@ -1,0 +1,134 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/weftline/weftline/pkg/channel"
+	"github.com/weftline/weftline/pkg/subject"
+	"github.com/weftline/weftline/services/conversation/internal/aggregate"
+	"github.com/weftline/weftline/services/conversation/internal/customer"
+	"github.com/weftline/weftline/services/conversation/internal/event"
+	"github.com/weftline/weftline/services/conversation/internal/proof"
+	"github.com/weftline/weftline/services/conversation/internal/seal"
+)
+
+// Proofs are challenges under way, *proof.Service is meant. Their letters are
+// outbound messages of no customer.
+type Proofs interface {
+	// Receipt returns nil for what it does not know: it never will.
+	Receipt(ctx context.Context, tenant, outbound string, state channel.State) error
+}
+
+// receipt stores what the channel said about an outbound message. fromProvider:
+// it was found in what the provider sent (a bounce), not reported by our sending.
+func (h *Handler) receipt(ctx context.Context, in Input, r channel.Receipt, fromProvider bool) error {
+	if r.Tenant == "" && in.Raw != nil {
+		r.Tenant = in.Raw.Tenant
+	}
+	if r.Tenant == "" {
+		r.Tenant = subject.DefaultTenant
+	}
+	if r.Channel == "" && in.Raw != nil {
+		r.Channel, r.Inbox = in.Raw.Channel, in.Raw.Inbox
+	}
+	if r.At.IsZero() {
+		r.At = h.Now()
+	}
+	if proof.Is(r.Outbound) { // of no timeline
+		if h.Proofs == nil {
+			return nil
+		}
+		return h.Proofs.Receipt(ctx, r.Tenant, r.Outbound, r.State)
+	}
+	id := r.Customer
+	var known *customer.Reply
+	if state, err := h.peek(ctx, r.Tenant, id); err != nil {
+		return err
+	} else if _, ok := state.Reply(r.Outbound); !ok {
+		if known, id, err = h.forgotten(ctx, r, id); err != nil {
+			return err
+		}
+	}
+	if id == "" { // it may be that the look-up lags: not permanent
+		return &customer.NotFoundError{What: "reply", ID: r.Outbound}
+	}
+	cmd := customer.Progress{
+		Reply: r.Outbound, State: string(r.State), At: r.At.UTC().Truncate(time.Microsecond), Attempt: r.Attempt,
+		Bounce: fromProvider, Known: known,
+	}
+	if r.ProviderID != "" {
+		cmd.Refs = []string{h.Keys.Hash("ref", r.Tenant, r.Channel, r.ProviderID)}
+	}
+	for {
+		_, err := h.Customers.Execute(ctx, r.Tenant, id, h.progress(in, r, cmd))
+		if _, erased := errors.AsType[*customer.ErasedError](err); erased {
+			return h.discard(ctx, in.Ref) // nobody is left to tell
+		}
+		asked, ok := errors.AsType[*customer.RecallError](err)
+		if !ok {
+			return err
+		}
+		if err := h.Timeline.WaitFor(ctx, h.Customers.Partition(r.Tenant, id), asked.Floor); err != nil {
+			return fmt.Errorf("wait for the timeline: %w", err)
+		}
+		if cmd.Known, _, err = h.forgotten(ctx, r, id); err != nil {
+			return err
+		}
+		cmd.RecalledTo = asked.Floor
+	}
+}
+
+func (h *Handler) progress(in Input, r channel.Receipt, cmd customer.Progress) aggregate.Turn[customer.State] {
+	return aggregate.Turn[customer.State]{
+		Name:   cmd.CommitOn,
+		Decide: func(s customer.State) ([]event.Event, error) { return customer.Decide(s, cmd) },
+		Fill: func(ctx context.Context, s customer.State, es []event.Event) error {
+			return h.fillDetail(ctx, r.Detail, s, cmd.Known, es)
+		},
+		Actor: "system", Cause: in.Ref, Trace: in.Trace,
+	}
+}
+
+// forgotten looks up a reply no state holds, and whose it is; id where it is not known.
+func (h *Handler) forgotten(ctx context.Context, r channel.Receipt, id string) (*customer.Reply, string, error) {
+	found, ok, err := h.Replies.Reply(ctx, r.Tenant, r.Outbound)
+	if err != nil {
+		return nil, id, fmt.Errorf("look up reply: %w", err)
+	}
+	if !ok {
+		return nil, id, nil
+	}
+	return &customer.Reply{
+		ID: r.Outbound, Conversation: found.Conversation, State: found.State, Attempt: max(found.Attempt, 1),
+		Unit: event.UnitKey(found.Conversation, found.Handle, found.Tenure),
+	}, found.Customer, nil
+}
+
+func (h *Handler) peek(ctx context.Context, tenant, id string) (customer.State, error) {
+	if id == "" {
+		return customer.State{}, nil
+	}
+	return h.Customers.Peek(ctx, tenant, id)
+}
+
+// fillDetail seals the channel's words under the key of the reply's unit.
+func (h *Handler) fillDetail(ctx context.Context, detail string, s customer.State, known *customer.Reply, es []event.Event) error {
+	p, ok := es[0].(event.ReplyProgressed)
+	if !ok || detail == "" {
+		return nil
+	}
+	reply, held := s.Reply(p.Reply)
+	if !held || reply.Unit == "" {
+		reply = known
+	}
+	if reply == nil || reply.Unit == "" {
+		return nil
+	}
+	var err error
+	p.Detail, err = seal.Text(ctx, h.Keys, reply.Unit, limit(detail, 2000), event.DetailAAD(p.Reply))
+	es[0] = p
+	return err
+}

@@ -1,0 +1,7 @@
+package readmodel
+
+// Canonical is a document as Digest takes it.
+var Canonical = canonical
+
+// NewCache makes an empty one.
+func NewCache() *Cache { return newCache() }
