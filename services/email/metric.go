@@ -1,0 +1,35 @@
+package email
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/weftline/weftline/services/internal/metric"
+)
+
+// metrics of the channel. No address, inbox or id is ever a label.
+type metrics struct {
+	received prometheus.Counter
+	bytes    prometheus.Counter
+	notes    *prometheus.CounterVec
+	sessions *prometheus.CounterVec
+	rescans  prometheus.Counter
+	sent     *prometheus.CounterVec
+	sendTime prometheus.Histogram
+}
+
+func newMetrics(reg prometheus.Registerer) metrics {
+	counter := func(name, help string) prometheus.Counter {
+		return metric.Register(reg, prometheus.NewCounter(prometheus.CounterOpts{Name: "weftline_email_" + name, Help: help}))
+	}
+	vec := func(name, help, label string) *prometheus.CounterVec {
+		return metric.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{Name: "weftline_email_" + name, Help: help}, []string{label}))
+	}
+	return metrics{
+		received: counter("received_total", "Mails taken in."),
+		bytes:    counter("received_bytes_total", "Bytes of mails taken in."),
+		notes:    vec("notes_total", "Mails of which only a note was kept, by reason.", "reason"),
+		sessions: vec("imap_sessions_total", "IMAP connections opened and lost.", "result"),
+		rescans:  counter("imap_rescans_total", "Folders read anew after their UIDVALIDITY changed."),
+		sent:     vec("sent_total", "Sending attempts by result.", "result"),
+		sendTime: metric.Register(reg, prometheus.NewHistogram(prometheus.HistogramOpts{Name: "weftline_email_send_seconds", Help: "Time of a sending attempt.", Buckets: prometheus.ExponentialBuckets(0.05, 3, 9)})),
+	}
+}

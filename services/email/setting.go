@@ -1,0 +1,243 @@
+package email
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/weftline/weftline/services/internal/inbox"
+)
+
+// ChannelName is the channel's name in subjects and settings.
+const ChannelName = "email"
+
+// Addresses are those whose mail arrives in an inbox with these settings.
+func Addresses(settings map[string]string) []string {
+	all := append([]string{settings["address"]}, strings.Split(settings["aliases"], ",")...)
+	return slices.DeleteFunc(all, func(a string) bool { return strings.TrimSpace(a) == "" })
+}
+
+// Settings of an inbox of this channel; services/email/README.md explains them.
+var settings = []inbox.Setting{
+	{Key: "address", Label: "Address", Help: "The mailbox's own address: the sender of answers.", Required: true},
+	{Key: "aliases", Label: "Other addresses", Help: "More addresses whose mail arrives here, separated by commas."},
+	{Key: "from_name", Label: "Sender's name", Help: "Shown to customers beside the agent's name. Empty: the inbox's name."},
+	{Key: "imap_host", Label: "IMAP server", Help: "Empty: this inbox only sends."},
+	{Key: "imap_port", Label: "IMAP port", Help: "Empty: 993 with implicit TLS, else 143."},
+	{Key: "imap_tls", Label: "IMAP encryption", Help: "none is allowed to this machine only.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}},
+	{Key: "imap_username", Label: "IMAP user", Help: "Empty: the address."},
+	{Key: "imap_password", Label: "IMAP password", Secret: true},
+	{Key: "imap_folders", Label: "Folders", Help: "Separated by commas.", Default: "INBOX"},
+	{Key: "imap_since", Label: "First start", Help: "all: take in what is in the mailbox. now: only what arrives from now on.", Default: "all", Values: []string{"all", "now"}},
+	{Key: "imap_seen", Label: "Mark as seen", Help: "Mark mails as seen once they are safe.", Default: "no", Values: []string{"yes", "no"}},
+	{Key: "imap_poll", Label: "Look for new mail every", Help: "Where the server cannot tell by itself, and for folders after the first. 10s to 1h.", Default: "1m"},
+	{Key: "verify", Label: "Verify senders", Help: "off: any mail can claim any sender, and none is believed. authserv: believe the DMARC result of your mail server. own: check DKIM, SPF and DMARC here.", Default: verifyOff, Values: []string{verifyOff, verifyAuthserv, verifyOwn}},
+	{Key: "authserv_id", Label: "Name in its results", Help: "With authserv: the name your mail server begins Authentication-Results with, as mx.example.org. Several separated by commas; .example.org is every name below it."},
+	{Key: "mx_host", Label: "Your mail servers", Help: "The name your mail server writes after \"by\" in Received, and networks of yours behind it, separated by commas. Empty: whichever took the mail from outside; own then checks no SPF."},
+	{Key: "smtp_host", Label: "SMTP server", Help: "Empty: this inbox cannot answer."},
+	{Key: "smtp_port", Label: "SMTP port", Help: "Empty: 465 with implicit TLS, else 587."},
+	{Key: "smtp_tls", Label: "SMTP encryption", Help: "none is allowed to this machine only, unless smtp_plaintext is yes.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}},
+	{Key: "smtp_plaintext", Label: "Allow plaintext SMTP", Help: "yes: send mail and password unencrypted to another machine.", Default: "no", Values: []string{"yes", "no"}},
+	{Key: "smtp_username", Label: "SMTP user", Help: "Empty: no login where no password is given, else the address."},
+	{Key: "smtp_password", Label: "SMTP password", Secret: true},
+	{Key: "smtp_wait", Label: "Wait for the receipt", Help: "How long to wait for the server's word after the mail was sent (RFC 5321 asks for 10m). 5s to 15m.", Default: "10m"},
+	inbox.Mask,
+}
+
+// config is the settings of an inbox, checked.
+type config struct {
+	address  string
+	domain   string
+	aliases  []string
+	fromName string
+	imap     server
+	folders  []string
+	since    string
+	seen     bool
+	poll     time.Duration
+	smtp     server
+	smtpWait time.Duration
+	verify   verification
+}
+
+// server is where to connect and how.
+type server struct {
+	host, port         string
+	tls                string
+	username, password string
+}
+
+func (s server) address() string { return net.JoinHostPort(s.host, s.port) }
+
+func (s server) tlsConfig(roots *x509.CertPool) *tls.Config {
+	return &tls.Config{ServerName: s.host, RootCAs: roots, MinVersion: tls.VersionTLS12}
+}
+
+// Check says what is wrong with settings, everything at once.
+func Check(set map[string]string) error {
+	_, err := readConfig(set)
+	return err
+}
+
+func readConfig(set map[string]string) (config, error) {
+	var errs []error
+	bad := func(key, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: "+format, append([]any{key}, args...)...))
+	}
+	get := func(key string) string {
+		v := strings.TrimSpace(set[key])
+		i := slices.IndexFunc(settings, func(s inbox.Setting) bool { return s.Key == key })
+		if v == "" {
+			v = settings[i].Default
+		}
+		if values := settings[i].Values; values != nil && !slices.Contains(values, v) {
+			bad(key, "%q is not allowed; allowed are %s", v, strings.Join(values, ", "))
+		}
+		return v
+	}
+	for key := range set {
+		if !slices.ContainsFunc(settings, func(s inbox.Setting) bool { return s.Key == key }) {
+			bad(key, "no such setting")
+		}
+	}
+	address := func(key, v string) string {
+		list, err := parseAddresses(v, 2)
+		if err != nil || len(list) != 1 || list[0].odd || !list[0].valid() || list[0].addr != v {
+			bad(key, "%q is not an address like support@example.org", clip(v, 100))
+			return ""
+		}
+		return v
+	}
+	get(inbox.KeyMask) // the hub masks, not the adapter
+	c := config{fromName: get("from_name"), since: get("imap_since"), seen: get("imap_seen") == "yes"}
+	if v := get("address"); v == "" {
+		bad("address", "is required")
+	} else if c.address = address("address", v); c.address != "" {
+		c.domain = domainOf(c.address)
+	}
+	for _, a := range commas(get("aliases")) {
+		c.aliases = append(c.aliases, address("aliases", a))
+	}
+	c.folders = commas(get("imap_folders"))
+	for _, f := range c.folders {
+		if strings.ContainsAny(f, "\r\n\x00*%") || len(f) > 200 {
+			bad("imap_folders", "%q is not a folder's name", clip(f, 100))
+		}
+	}
+	duration := func(key string, low, high time.Duration) time.Duration {
+		d, err := time.ParseDuration(get(key))
+		if err != nil || d < low || d > high {
+			bad(key, "%q is not a duration from %s to %s", clip(get(key), 40), low, high)
+		}
+		return d
+	}
+	c.poll = duration("imap_poll", 10*time.Second, time.Hour)
+	c.smtpWait = duration("smtp_wait", 5*time.Second, 15*time.Minute)
+	read := func(name string, implicit, plain string, plaintext bool) server {
+		s := server{host: get(name + "_host"), port: get(name + "_port"), tls: get(name + "_tls"), username: get(name + "_username"), password: set[name+"_password"]}
+		if s.host == "" {
+			return s
+		}
+		if strings.ContainsAny(s.host, " \t\r\n/\x00@") || len(s.host) > 253 {
+			bad(name+"_host", "%q is not a host name", clip(s.host, 100))
+		}
+		if s.port == "" {
+			s.port = plain
+			if s.tls == "implicit" {
+				s.port = implicit
+			}
+		} else if n, err := strconv.Atoi(s.port); err != nil || n < 1 || n > 65535 {
+			bad(name+"_port", "%q is not a port from 1 to 65535", clip(s.port, 20))
+		}
+		if s.tls == "none" && !plaintext && !loopback(s.host) {
+			bad(name+"_tls", "none is allowed to this machine only; allowed to %s are implicit, starttls", s.host)
+		}
+		if strings.ContainsAny(s.username+s.password, "\r\n\x00") {
+			bad(name+"_password", "user and password cannot hold line ends")
+		}
+		if s.username == "" && s.password != "" {
+			s.username = c.address
+		}
+		return s
+	}
+	get("verify") // for its allowed values
+	verify, err := readVerify(set)
+	c.verify = verify
+	if err != nil {
+		errs = append(errs, err)
+	}
+	c.imap = read("imap", "993", "143", false)
+	c.smtp = read("smtp", "465", "587", get("smtp_plaintext") == "yes")
+	if c.imap.host == "" && c.smtp.host == "" {
+		bad("imap_host", "imap_host or smtp_host is required")
+	}
+	if c.imap.host != "" && c.imap.password == "" {
+		bad("imap_password", "is required")
+	}
+	return c, errors.Join(errs...)
+}
+
+// Values of the setting verify.
+const (
+	verifyOff      = "off"
+	verifyAuthserv = "authserv"
+	verifyOwn      = "own"
+)
+
+// verification is how senders are verified.
+type verification struct {
+	how      string
+	authserv []string // lower case; as in mailServers
+	mx       mailServers
+}
+
+// readVerify reads the settings of verification alone.
+func readVerify(set map[string]string) (verification, error) {
+	v := verification{how: strings.TrimSpace(set["verify"])}
+	if v.how == "" {
+		v.how = verifyOff
+	}
+	var errs []error
+	mx, bad := readMailServers(set["mx_host"])
+	if bad != "" {
+		errs = append(errs, fmt.Errorf("mx_host: %q is not a host name, address or network", clip(bad, 100)))
+	}
+	v.mx = mx
+	for _, id := range commas(set["authserv_id"]) {
+		if id = strings.ToLower(id); strings.ContainsAny(id, " \t;()\"") || id == "." || len(id) > 253 {
+			errs = append(errs, fmt.Errorf("authserv_id: %q is not a name such as mx.example.org", clip(id, 100)))
+		}
+		v.authserv = append(v.authserv, id)
+	}
+	if v.how == verifyAuthserv && len(v.authserv) == 0 {
+		errs = append(errs, errors.New("authserv_id: is required where verify is authserv"))
+	}
+	return v, errors.Join(errs...)
+}
+
+// commas splits a list.
+func commas(s string) []string {
+	var out []string
+	for v := range strings.SplitSeq(s, ",") {
+		if v = strings.TrimSpace(v); v != "" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// loopback: this machine by name or number. A name that merely resolves to it is not.
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}
