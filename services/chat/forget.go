@@ -1,0 +1,79 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/weftline/weftline/services/internal/blob"
+	"github.com/weftline/weftline/services/internal/docstore"
+	"github.com/weftline/weftline/services/internal/handleid"
+)
+
+// Forget removes what the channel keeps of visitors whose handles (ids) were
+// erased: what is known of their browsers, how far they have read, their files
+// (from blobs, which may be nil). It works on the state of a hub whether or not
+// the channel runs in this process, and may be called again.
+func Forget(ctx context.Context, state docstore.Store, keys handleid.Hasher, blobs blob.Store, handles []string) error {
+	gone := map[string]bool{}
+	var ops []docstore.Op
+	drop := func(col, id string) {
+		ops = append(ops, docstore.Op{Collection: col, Doc: docstore.Doc{ID: id}, Delete: true})
+	}
+	for _, h := range handles {
+		gone[h] = true
+		drop(colHandle, h)
+	}
+	err := state.Declare(ctx, docstore.Collection{Name: colVisitor}, docstore.Collection{Name: colHandle}, docstore.Collection{Name: colUpload})
+	if err != nil {
+		return fmt.Errorf("declare chat state: %w", err)
+	}
+	of := func(inbox, address string) bool { return gone[handleid.Of(keys, handle(inbox, address))] }
+	err = state.Scan(ctx, colVisitor, func(d docstore.Doc) error {
+		var v visitorState
+		if err := json.Unmarshal(d.JSON, &v); err != nil {
+			return fmt.Errorf("decode visitor: %w", err)
+		}
+		inbox, visitor, _ := strings.Cut(d.ID, "/")
+		if of(inbox, visitor) || v.Sub != "" && of(inbox, loginAddress(v.Sub)) {
+			drop(colVisitor, d.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("forget visitors: %w", err)
+	}
+	err = state.Scan(ctx, colUpload, func(d docstore.Doc) error {
+		var up uploadState
+		if err := json.Unmarshal(d.JSON, &up); err != nil {
+			return fmt.Errorf("decode upload: %w", err)
+		}
+		if !of(up.Inbox, up.Address) {
+			return nil
+		}
+		drop(colUpload, d.ID)
+		if blobs == nil {
+			return nil
+		}
+		if err := blobs.Delete(ctx, up.Blob); err != nil && !errors.Is(err, blob.ErrNotFound) {
+			return fmt.Errorf("remove an upload: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("forget uploads: %w", err)
+	}
+	if err := state.Apply(ctx, docstore.Batch{Ops: ops}); err != nil {
+		return fmt.Errorf("forget visitors: %w", err)
+	}
+	return nil
+}
+
+// Forget drops what is held in memory of handles.
+func (a *Adapter) Forget(handles []string) {
+	for _, h := range handles {
+		a.pending.keep(h, func(pendingItem) bool { return false })
+	}
+}

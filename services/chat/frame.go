@@ -1,0 +1,134 @@
+package chat
+
+import "time"
+
+// What the hub says to a visitor. Every field here is seen by strangers; a
+// golden test holds the list, so that nothing joins it unnoticed.
+
+type welcomeFrame struct {
+	Type         string       `json:"type"`
+	Token        string       `json:"token"`
+	Who          string       `json:"who"` // changes with the handle; opaque
+	Reset        bool         `json:"reset,omitempty"`
+	Name         string       `json:"name"`
+	Greeting     string       `json:"greeting,omitempty"`
+	Identity     string       `json:"identity"`
+	Login        *loginNotice `json:"login,omitempty"`
+	EmailCapture bool         `json:"email_capture,omitempty"`
+	Prove        bool         `json:"prove,omitempty"` // an address can be proven
+	HeartbeatS   int          `json:"heartbeat_s"`
+	Ticket       string       `json:"ticket"`
+}
+
+type loginNotice struct {
+	Name      string `json:"name,omitempty"`
+	ExpiresAt string `json:"expires_at"`
+}
+
+type itemFrame struct {
+	ID       string     `json:"id,omitempty"`
+	Position string     `json:"position,omitempty"`
+	From     string     `json:"from"` // "us" or "you"
+	Name     string     `json:"name,omitempty"`
+	Text     string     `json:"text,omitempty"`
+	Files    []fileItem `json:"files,omitempty"`
+	At       string     `json:"at"`
+	ClientID string     `json:"client_id,omitempty"`
+	State    string     `json:"state,omitempty"` // delivered, read
+}
+
+type fileItem struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Size int64  `json:"size"`
+}
+
+type messageFrame struct {
+	Type    string    `json:"type"`
+	Message itemFrame `json:"message"`
+}
+
+type messagesFrame struct {
+	Type   string      `json:"type"`
+	Items  []itemFrame `json:"items"`
+	Cursor string      `json:"cursor"` // everything up to here has been shown
+	Done   bool        `json:"done"`
+}
+
+type ackFrame struct {
+	Type     string `json:"type"`
+	ClientID string `json:"client_id"`
+}
+
+type typingFrame struct {
+	Type   string `json:"type"`
+	Typing bool   `json:"typing"`
+	Name   string `json:"name,omitempty"`
+}
+
+// proofFrame: sent, wrong, over, proven. It says nothing of whose the address is.
+type proofFrame struct {
+	Type      string `json:"type"`
+	ID        string `json:"id"`
+	State     string `json:"state"`
+	To        string `json:"to,omitempty"` // shortened
+	TriesLeft int32  `json:"tries_left,omitempty"`
+}
+
+type errorFrame struct {
+	Type         string `json:"type"`
+	Code         string `json:"code"`
+	Field        string `json:"field,omitempty"`
+	ClientID     string `json:"client_id,omitempty"`
+	RetryAfterMS int64  `json:"retry_after_ms,omitempty"`
+}
+
+type pingFrame struct {
+	Type string `json:"type"`
+}
+
+type byeFrame struct {
+	Type         string `json:"type"`
+	RetryAfterMS int64  `json:"retry_after_ms"`
+}
+
+type uploadReply struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Size int64  `json:"size"`
+}
+
+// VisitorFrames is one zero value of everything that is ever written to a visitor.
+func VisitorFrames() []any {
+	return []any{
+		welcomeFrame{},
+		messageFrame{},
+		messagesFrame{},
+		ackFrame{},
+		typingFrame{},
+		proofFrame{},
+		errorFrame{},
+		pingFrame{},
+		byeFrame{},
+		uploadReply{},
+	}
+}
+
+// Close codes.
+const (
+	closeAuth      = 4001
+	closeForbidden = 4003
+	closeSlow      = 4008
+	closeHeartbeat = 4009
+	closeDraining  = 4010
+	closeGarbage   = 4400
+)
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}

@@ -1,0 +1,105 @@
+package chat
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"connectrpc.com/connect"
+
+	channelv1 "github.com/weftline/weftline/pkg/weftline/channel/v1"
+)
+
+// A visitor has so many codes sent, and tries so many; the hub counts by
+// address and customer too.
+const (
+	provesPerHour    = 5
+	provesPerNetwork = 20 // an hour
+	codesPerHour     = 30
+)
+
+var proofForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// provable says whether this visitor may prove an address here: the site has
+// not said who he is, and there is a mailbox to send a code.
+func (s *session) provable(c *config) bool {
+	return c.Prove != "" && s.login == nil && s.a.d.Proofs != nil
+}
+
+func (s *session) channelHandle() *channelv1.ChannelHandle {
+	return &channelv1.ChannelHandle{InboxId: s.inbox, Kind: Name, Address: s.address}
+}
+
+// prove has a code sent to the address he typed. Whoever may own it, the answer is the same.
+func (s *session) prove(ctx context.Context, c *config, f clientFrame) {
+	if !s.mayProve(c, "prove", s.handleID, provesPerHour) || !s.mayProve(c, "prove-network", network(s.ip), provesPerNetwork) {
+		return
+	}
+	res, err := s.a.d.Proofs.StartHandleProof(ctx, &channelv1.StartHandleProofRequest{
+		Handle: s.channelHandle(), Kind: "email", Address: f.Address, SendBy: c.Prove,
+	})
+	if err != nil {
+		s.notProven(err)
+		return
+	}
+	s.push(proofFrame{Type: "proof", ID: res.GetProofId(), State: "sent", To: shorten(f.Address)})
+}
+
+// code takes what came to the address.
+func (s *session) tryCode(ctx context.Context, c *config, f clientFrame) {
+	if !s.mayProve(c, "code", s.handleID, codesPerHour) {
+		return
+	}
+	res, err := s.a.d.Proofs.CheckHandleProof(ctx, &channelv1.CheckHandleProofRequest{Handle: s.channelHandle(), ProofId: f.ID, Code: f.Code})
+	if err != nil {
+		s.notProven(err)
+		return
+	}
+	out := proofFrame{Type: "proof", ID: f.ID, State: "over"}
+	switch {
+	case res.GetProven():
+		out.State = "proven"
+	case res.GetTriesLeft() > 0:
+		out.State, out.TriesLeft = "wrong", res.GetTriesLeft()
+	}
+	s.push(out)
+}
+
+func (s *session) mayProve(c *config, what, whom string, n int) bool {
+	wait, ok := s.a.limits.take(what, c.ID+"/"+whom, n, time.Hour)
+	if !ok {
+		s.a.metrics.limited.WithLabelValues("prove").Inc()
+		s.push(errorFrame{Type: "error", Code: "rate", Field: "proof", RetryAfterMS: wait.Milliseconds() + 1})
+	}
+	return ok
+}
+
+// notProven tells a visitor that nothing came of it, and no more.
+func (s *session) notProven(err error) {
+	out := errorFrame{Type: "error", Code: "unavailable", Field: "proof", RetryAfterMS: 2000}
+	switch e, _ := err.(*connect.Error); connect.CodeOf(err) {
+	case connect.CodeInvalidArgument:
+		out = errorFrame{Type: "error", Code: "invalid", Field: "address"}
+	case connect.CodeResourceExhausted:
+		out.Code = "rate"
+		if n, err := strconv.ParseInt(e.Meta().Get("Retry-After"), 10, 64); err == nil {
+			out.RetryAfterMS = n * 1000
+		}
+	default:
+		s.a.log.Error("address not proven", "inbox", s.inbox, "error", err)
+	}
+	s.push(out)
+}
+
+// shorten shows enough of an address to know it again.
+func shorten(address string) string {
+	i := strings.LastIndexByte(address, '@')
+	_, n := utf8.DecodeRuneInString(address)
+	if i <= 0 {
+		return ""
+	}
+	return address[:n] + "…" + address[i:]
+}

@@ -1,0 +1,219 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/weftline/weftline/services/internal/inbox"
+)
+
+// session is one connection: one browser tab of one visitor.
+type session struct {
+	a      *Adapter
+	inbox  string
+	origin string
+	host   string
+	ip     string
+
+	// Set by identify, before the session joins a room; read only afterwards.
+	visitor  string
+	login    *login
+	address  string // of the handle
+	handleID string
+	who      string
+
+	sock   socket
+	queue  *queue
+	done   <-chan struct{}
+	cancel context.CancelCauseFunc
+	once   sync.Once
+	code   int // set before ctx ends
+	reason string
+
+	sync     chan struct{} // read the transcript again
+	receipts chan struct{} // targets have moved
+
+	spoke  bool            // is noted as having said something; the reader's own
+	listed map[string]bool // client ids of the first listing, while it lasts; work's own
+
+	mu        sync.Mutex
+	shown     string // highest position sent to this visitor
+	delivered string // wanted by the visitor, never above shown
+	read      string
+	lastType  time.Time
+}
+
+// run owns the connection until it ends.
+func (s *session) run(ctx context.Context, c *config) {
+	var pumps, work sync.WaitGroup
+	written := make(chan struct{})
+	pumps.Go(func() { defer close(written); s.writePump(ctx) })
+	pumps.Go(func() { s.closePump(ctx, written) })
+
+	s.sock.SetReadDeadline(time.Now().Add(s.a.timing.Hello))
+	joined := false
+	s.readPump(ctx, func(ctx context.Context, b []byte) {
+		f, err := decodeFrame(b)
+		if !joined {
+			if err != nil || f.Type != "hello" {
+				s.garbage("hello expected")
+				return
+			}
+			if !s.identify(ctx, c, f) {
+				return
+			}
+			if !s.a.rooms.join(s) {
+				s.end(closeDraining, "draining")
+				return
+			}
+			joined = true
+			after := f.After
+			if f.Who != s.who {
+				after = "" // positions of another handle mean nothing here
+			}
+			s.welcome(c, f.Who != "" && f.Who != s.who)
+			work.Go(func() { s.work(ctx, after) })
+			return
+		}
+		s.handle(ctx, f, err)
+	})
+	if joined {
+		s.a.rooms.leave(s)
+	}
+	work.Wait()
+	pumps.Wait()
+}
+
+func (s *session) welcome(c *config, reset bool) {
+	expires := s.a.d.Now().Add(ticketLife)
+	w := welcomeFrame{
+		Type: "welcome", Token: s.a.visitorToken(s.inbox, s.visitor), Who: s.who, Reset: reset,
+		Name: c.Name, Greeting: c.Greeting, Identity: c.Identity,
+		EmailCapture: c.Email && s.login == nil, Prove: c.Email && s.provable(c),
+		HeartbeatS: int(s.a.timing.Ping / time.Second),
+	}
+	if l := s.login; l != nil {
+		w.Login = &loginNotice{Name: l.Name, ExpiresAt: stamp(l.Expires)}
+		if l.Expires.Before(expires) {
+			expires = l.Expires
+		}
+	}
+	w.Ticket = s.a.sealTicket(ticket{Inbox: s.inbox, Address: s.address, Visitor: s.visitor, Expires: expires.Unix()})
+	s.push(w)
+}
+
+// handle acts on one frame after the hello.
+func (s *session) handle(ctx context.Context, f clientFrame, err error) {
+	var bad *frameError
+	if errors.As(err, &bad) {
+		if bad.Garbage {
+			s.garbage(bad.Field)
+			return
+		}
+		s.push(errorFrame{Type: "error", Code: "invalid", Field: bad.Field, ClientID: f.ClientID})
+		return
+	}
+	// Rules are looked up at every frame: an inbox may have changed since the hello.
+	c, ok := s.a.config(s.inbox)
+	if !ok {
+		s.end(closeForbidden, "inbox is gone")
+		return
+	}
+	if s.login == nil && c.Identity == identityRequired {
+		s.end(closeAuth, "login required")
+		return
+	}
+	switch f.Type {
+	case "message", "email":
+		s.accept(ctx, c, f)
+	case "prove", "code":
+		if !s.provable(c) {
+			s.push(errorFrame{Type: "error", Code: "invalid", Field: "proof"})
+			return
+		}
+		if f.Type == "prove" {
+			s.prove(ctx, c, f)
+		} else {
+			s.tryCode(ctx, c, f)
+		}
+	case "typing":
+		s.typing(f.Typing)
+	case "read", "delivered":
+		s.want(f.Type, f.Position)
+	case "pong":
+	default:
+		s.garbage("hello twice")
+	}
+}
+
+// accept stores what was said, then acknowledges it, then shows it in the visitor's other tabs.
+func (s *session) accept(ctx context.Context, c *config, f clientFrame) {
+	if wait, ok := s.a.limits.take("message", s.handleID, c.Messages, time.Minute); !ok {
+		s.a.metrics.limited.WithLabelValues("message").Inc()
+		s.push(errorFrame{Type: "error", Code: "rate", ClientID: f.ClientID, RetryAfterMS: wait.Milliseconds() + 1})
+		return
+	}
+	in := input{
+		V: 1, Kind: f.Type, Visitor: s.visitor, Address: s.address, ClientID: f.ClientID,
+		Text: f.Text, Email: f.Address, At: s.a.d.Now().UTC(),
+	}
+	if l := s.login; l != nil {
+		in.Login = &inputLogin{Kid: l.Kid, Sub: l.Sub, Email: l.Email, Verified: l.Verified, Name: l.Name}
+	}
+	files, err := s.a.uploads(ctx, s.inbox, s.address, f.Attachments)
+	if errors.Is(err, errNoUpload) {
+		s.push(errorFrame{Type: "error", Code: "invalid", Field: "attachments", ClientID: f.ClientID})
+		return
+	}
+	in.Files = files
+	if err == nil {
+		err = s.a.noteSpoken(ctx, s)
+	}
+	if err == nil {
+		raw, rawErr := in.raw(s.inbox)
+		if err = rawErr; err == nil {
+			err = s.a.d.Intake.Accept(ctx, raw)
+		}
+	}
+	if err != nil {
+		s.a.log.Error("chat message not accepted", "inbox", s.inbox, "error", err)
+		s.push(errorFrame{Type: "error", Code: "unavailable", ClientID: f.ClientID, RetryAfterMS: 2000})
+		return
+	}
+	item := s.a.ownItem(s.inbox, s.handleID, in)
+	// The same again is shown to nobody again: many tabs that repeat themselves
+	// after an outage would fill one another's queues.
+	tell := f.Type == "message" && s.a.pending.add(s.handleID, item, in.At)
+	s.push(ackFrame{Type: "ack", ClientID: f.ClientID})
+	s.a.metrics.messages.WithLabelValues("in").Inc()
+	s.a.d.Inboxes.SetHealth(s.inbox, inbox.Health{State: "ok", LastIn: in.At})
+	for _, other := range s.a.rooms.of(s.handleID) {
+		if tell && other != s {
+			other.push(messageFrame{Type: "message", Message: item})
+		}
+		signal(other.sync)
+	}
+}
+
+// noteSpoken remembers that an anonymous browser has said something.
+func (a *Adapter) noteSpoken(ctx context.Context, s *session) error {
+	if s.login != nil || s.spoke {
+		return nil
+	}
+	id := s.inbox + "/" + s.visitor
+	defer a.locks.lock(id)()
+	var v visitorState
+	if _, err := a.load(ctx, colVisitor, id, &v); err != nil {
+		return err
+	}
+	if !v.Spoke {
+		v.Spoke = true
+		if err := a.store(ctx, colVisitor, id, v); err != nil {
+			return err
+		}
+	}
+	s.spoke = true
+	return nil
+}

@@ -1,0 +1,215 @@
+// The page inside the frame: joins link, outbox, transcript and view.
+import { maxFile, upload } from './files'
+import { keep } from './keep'
+import { Link } from './link'
+import { Outbox } from './outbox'
+import type { ServerFrame, Welcome } from './protocol'
+import { Transcript } from './transcript'
+import { View } from './view'
+import { words } from './words'
+
+const data = document.body.dataset
+const store = keep(`weftline.${data.inbox}.`, () => localStorage)
+const host = decodeURIComponent(location.hash.slice(1))
+const embedded = window.parent !== window && host !== 'null'
+
+const colour = data.colour ?? '#2f5bea'
+const [r, g, b] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16))
+document.documentElement.style.setProperty('--accent', colour)
+document.documentElement.style.setProperty('--ink', r * 299 + g * 587 + b * 114 > 150000 ? '#111' : '#fff')
+
+const transcript = new Transcript()
+let me: Welcome | undefined
+let jwt = ''
+let shown = !embedded
+let typingOff: ReturnType<typeof setTimeout> | undefined
+let refresh: ReturnType<typeof setTimeout> | undefined
+let anonymous: ReturnType<typeof setTimeout> | undefined
+let told = '' // up to where messages were reported as delivered
+
+const view = new View({
+  send(text) {
+    const clientId = crypto.randomUUID()
+    const at = new Date().toISOString()
+    transcript.add({ from: 'you', text, at, client_id: clientId }, 'sending')
+    outbox.add({ clientId, kind: 'message', text, at })
+    draw()
+  },
+  attach: (files) => void attach(files),
+  email(address) {
+    store.set('email', '1')
+    outbox.add({ clientId: crypto.randomUUID(), kind: 'email', text: address, at: new Date().toISOString() })
+  },
+  prove: (address) => void link.send({ type: 'prove', address }),
+  code: (id, code) => void link.send({ type: 'code', id, code }),
+  typing: (on) => void link.send({ type: 'typing', typing: on }),
+  close: () => tell('close'),
+  ticket: () => me?.ticket ?? '',
+}, data.name ?? 'Chat')
+
+const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:'
+const socket = new URL('ws', location.href)
+socket.protocol = scheme
+socket.hash = ''
+
+const link: Link = new Link(
+  socket.href,
+  () => ({ type: 'hello', token: store.get('token') || undefined, who: me?.who, after: transcript.cursor || undefined, jwt: jwt || undefined }),
+  heard,
+  (up) => {
+    if (up) return
+    outbox.lost()
+    view.say(words.offline)
+    draw()
+  },
+)
+const outbox: Outbox = new Outbox(store, (f) => link.send(f))
+
+function heard(f: ServerFrame) {
+  switch (f.type) {
+    case 'welcome': return welcome(f)
+    case 'messages':
+      for (const i of f.items) transcript.add(i)
+      transcript.advance(f.cursor)
+      return draw()
+    case 'message':
+      transcript.add(f.message)
+      if (f.message.from === 'us') typing(false)
+      return draw()
+    case 'ack':
+      transcript.set(f.client_id, 'sent')
+      outbox.done(f.client_id)
+      return draw()
+    case 'typing': return typing(f.typing, f.name)
+    case 'proof': return view.card.heard(f)
+    case 'error': return refused(f)
+  }
+}
+
+function welcome(f: Welcome) {
+  if (me && me.who !== f.who) {
+    transcript.clear()
+    told = ''
+  }
+  me = f
+  store.set('token', f.token)
+  outbox.ready(f.who)
+  for (const w of outbox.mine()) {
+    if (w.kind === 'message') transcript.add({ from: 'you', text: w.text, files: w.files, at: w.at, client_id: w.clientId }, 'sending')
+  }
+  view.say('')
+  view.writable(true)
+  view.greet(f.greeting ?? '')
+  view.card.provable = !!f.prove
+  clearTimeout(refresh)
+  clearTimeout(anonymous)
+  if (f.login) refresh = setTimeout(() => tell('token'), Math.max(1000, Date.parse(f.login.expires_at) - Date.now() - 60_000))
+  draw()
+}
+
+function refused(f: Extract<ServerFrame, { type: 'error' }>) {
+  switch (f.code) {
+    case 'token_invalid': // the hub does not know this browser any more
+      store.remove('token')
+      me = undefined
+      break
+    case 'login_expired':
+    case 'login_invalid':
+    case 'login_required':
+      jwt = ''
+      link.hold()
+      tell('token')
+      if (f.code === 'login_required' || me?.identity === 'required') {
+        view.writable(false)
+        view.say(words.login)
+      } else {
+        clearTimeout(anonymous)
+        anonymous = setTimeout(() => link.restart(), 5000)
+      }
+      break
+    case 'login_refused':
+      jwt = ''
+      break
+    case 'invalid':
+      if (!f.client_id) {
+        view.card.refused(f.code)
+        break
+      }
+      transcript.set(f.client_id, 'failed')
+      outbox.done(f.client_id)
+      draw()
+      break
+    case 'rate':
+    case 'unavailable':
+      if (f.field === 'proof') view.card.refused(f.code)
+      else if (f.client_id) outbox.later(f.retry_after_ms ?? 2000)
+      else if (f.retry_after_ms) link.wait(f.retry_after_ms)
+      break
+  }
+}
+
+async function attach(files: File[]) {
+  const ticket = me?.ticket
+  if (!files.length || !ticket) return
+  const fit = files.slice(0, 10).filter((f) => f.size <= maxFile && f.size > 0)
+  view.say(fit.length < files.length ? words.tooBig : '')
+  const who = me?.who
+  const done = await Promise.allSettled(fit.map((f) => upload(f, ticket)))
+  const sent = done.flatMap((d) => (d.status === 'fulfilled' ? [d.value] : []))
+  if (sent.length < fit.length) view.say(words.badFile)
+  if (!sent.length || me?.who !== who) return
+  const clientId = crypto.randomUUID()
+  const at = new Date().toISOString()
+  transcript.add({ from: 'you', at, client_id: clientId, files: [] }, 'sending').files = sent.map((f) => ({ ...f, type: '' }))
+  outbox.add({ clientId, kind: 'message', text: '', files: sent, at })
+  draw()
+}
+
+function typing(on: boolean, name = '') {
+  clearTimeout(typingOff)
+  view.typing(on ? words.typing(name) : '')
+  if (on) typingOff = setTimeout(() => view.typing(''), 6000)
+}
+
+function draw() {
+  const entries = transcript.entries()
+  view.draw(entries)
+  view.ask(!!me?.email_capture && !store.get('email') && entries.some((e) => e.from === 'you') && !entries.some((e) => e.from === 'us'))
+  const last = transcript.lastOfUs()
+  if (last > told && link.send({ type: 'delivered', position: last })) told = last
+  const key = 'read.' + (me?.who ?? '')
+  const read = store.get(key)
+  if (shown && document.visibilityState === 'visible' && last > read && link.send({ type: 'read', position: last })) store.set(key, last)
+  tell('unread', shown ? 0 : transcript.unread(store.get(key)))
+}
+
+// The host's page: exactly the origin that made this frame, and only our parent.
+function tell(type: string, value?: unknown) {
+  if (embedded && host) window.parent.postMessage({ weftline: 1, type, value }, host)
+}
+
+window.addEventListener('message', (e) => {
+  if (!embedded || e.source !== window.parent || e.origin !== host || e.data?.weftline !== 1) return
+  const { type, value } = e.data as { type: unknown; value: unknown }
+  if (type === 'shown' && typeof value === 'boolean') {
+    shown = value
+    if (shown) view.focus()
+    draw()
+  } else if (type === 'identify' && typeof value === 'string' && value.length <= 8192 && value !== jwt) {
+    jwt = value
+    if (!jwt) { // logged out: nothing of the login stays on the screen
+      me = undefined
+      told = ''
+      transcript.clear()
+      outbox.leave()
+      draw()
+    }
+    clearTimeout(anonymous)
+    link.restart()
+  }
+})
+document.addEventListener('visibilitychange', draw)
+
+document.documentElement.lang = navigator.language || 'en'
+tell('ready')
+link.restart()

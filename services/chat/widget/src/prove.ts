@@ -1,0 +1,56 @@
+import { el } from './dom'
+import type { Proof } from './protocol'
+import { words } from './words'
+
+// Card asks for an address, and where the hub can, has it proven by a code.
+export class Card {
+  readonly node = el('form', { class: 'card', hidden: '' })
+  provable = false
+  private address = ''
+  private id = ''
+
+  constructor(private act: { email(address: string): void; prove(address: string): void; code(id: string, code: string): void }) {
+    const field = el('input', { type: 'email', required: '', maxlength: '254', autocomplete: 'email', 'aria-label': words.emailLabel, placeholder: words.emailLabel })
+    this.show(words.email, () => {
+      this.address = field.value.trim()
+      this.act.email(this.address)
+      this.offer(words.emailThanks)
+    }, field, words.emailSend)
+  }
+
+  get busy() {
+    return !!this.address
+  }
+
+  heard(p: Proof) {
+    this.id = p.id
+    if (p.state === 'proven') this.show(words.proven)
+    else if (p.state === 'over') this.offer(words.codeOver)
+    else this.ask(p.state === 'wrong' ? words.codeWrong(p.tries_left ?? 0) : words.codeSent(p.to ?? this.address))
+  }
+
+  refused(code: string) {
+    if (this.address) this.offer(code === 'rate' ? words.codeRate : code === 'invalid' ? words.codeBad : words.codeOver)
+  }
+
+  private offer(text: string) {
+    if (this.provable) this.show(text + ' ' + words.prove, () => this.act.prove(this.address), '', words.proveSend)
+    else this.show(text)
+  }
+
+  private ask(text: string) {
+    const field = el('input', { required: '', inputmode: 'numeric', autocomplete: 'one-time-code', maxlength: '12', 'aria-label': words.codeLabel, placeholder: words.codeLabel })
+    this.show(text, () => this.act.code(this.id, field.value), field, words.codeSend)
+    field.focus()
+  }
+
+  private show(text: string, go?: () => void, field?: HTMLElement | '', button?: string) {
+    this.node.replaceChildren(el('p', { role: 'status' }, text))
+    if (field) this.node.append(field)
+    if (button) this.node.append(el('button', { type: 'submit' }, button))
+    this.node.onsubmit = (e) => {
+      e.preventDefault()
+      go?.()
+    }
+  }
+}

@@ -1,0 +1,227 @@
+import { el, icon } from './dom'
+import { download, isImage } from './files'
+import { linkify } from './linkify'
+import type { FileItem } from './protocol'
+import { Card } from './prove'
+import type { Entry } from './transcript'
+import { words } from './words'
+
+export interface Actions {
+  send(text: string): void
+  attach(files: File[]): void
+  email(address: string): void
+  prove(address: string): void
+  code(id: string, code: string): void
+  typing(on: boolean): void
+  close(): void
+  ticket(): string
+}
+
+// View draws. It keeps one element per message and moves or changes only what differs.
+export class View {
+  private log = el('div', { role: 'log', 'aria-live': 'polite', 'aria-label': words.messages, tabindex: '0' })
+  private intro = el('p', { class: 'intro', dir: 'auto' })
+  private note = el('p', { class: 'note', role: 'status' })
+  private hint = el('p', { class: 'typing', 'aria-live': 'off' })
+  private box = el('textarea', { rows: '1', 'aria-label': words.placeholder, placeholder: words.placeholder, dir: 'auto' })
+  private go = el('button', { type: 'submit', 'aria-label': words.send }, icon('M4 12l16-8-6 16-3-7z'))
+  readonly card: Card
+  private title = el('h1', { dir: 'auto' })
+  private drawn = new Map<string, { node: HTMLElement; print: string }>()
+  private typed = 0
+  private down = true // the reader is at the end and stays there
+
+  constructor(private act: Actions, name: string) {
+    this.title.textContent = document.title = name
+    this.card = new Card(act)
+    const shut = el('button', { type: 'button', class: 'shut', 'aria-label': words.close }, icon('M6 6l12 12M18 6L6 18'))
+    shut.onclick = () => act.close()
+    const pick = el('input', { type: 'file', multiple: '', hidden: '' })
+    pick.onchange = () => {
+      act.attach([...(pick.files ?? [])])
+      pick.value = ''
+    }
+    const clip = el('button', { type: 'button', 'aria-label': words.attach }, icon('M20 11l-8.5 8.5a5 5 0 0 1-7-7L13 4a3.5 3.5 0 0 1 5 5l-8.500 8.500a2 2 0 0 1-3-3L14 7'))
+    clip.onclick = () => pick.click()
+    const form = el('form', { class: 'write', 'aria-label': words.placeholder }, clip, pick, this.box, this.go)
+    form.onsubmit = (e) => {
+      e.preventDefault()
+      this.submit()
+    }
+    this.box.oninput = () => {
+      this.grow()
+      const now = Date.now()
+      if (this.box.value && now - this.typed > 3000) {
+        this.typed = now
+        act.typing(true)
+      }
+    }
+    this.box.onkeydown = (e) => {
+      if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) {
+        e.preventDefault()
+        this.submit()
+      }
+    }
+    this.box.onblur = () => this.idle()
+    this.box.onpaste = (e) => {
+      const files = [...(e.clipboardData?.files ?? [])]
+      if (files.length) {
+        e.preventDefault()
+        act.attach(files)
+      }
+    }
+    document.addEventListener('keydown', (e) => {
+      if (e.key === 'Escape') act.close()
+    })
+    this.dropping()
+    this.log.onscroll = () => (this.down = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80)
+    new ResizeObserver(() => this.stick()).observe(this.log)
+    document.body.append(
+      el('header', {}, this.title, shut),
+      el('main', {}, this.intro, this.log, this.card.node, this.hint),
+      this.note, form,
+    )
+  }
+
+  private submit() {
+    const text = this.box.value.trim()
+    if (!text) return
+    if ([...text].length > 10_000) return this.say(words.tooLong)
+    this.box.value = ''
+    this.grow()
+    this.idle()
+    this.act.send(text)
+    this.box.focus()
+  }
+
+  private idle() {
+    if (this.typed) this.act.typing(false)
+    this.typed = 0
+  }
+
+  private grow() {
+    this.box.style.height = 'auto'
+    this.box.style.height = Math.min(this.box.scrollHeight, 140) + 'px'
+  }
+
+  private dropping() {
+    const over = el('div', { class: 'over', hidden: '' }, words.drop)
+    document.body.append(over)
+    const files = (e: DragEvent) => e.dataTransfer?.types.includes('Files')
+    document.addEventListener('dragover', (e) => {
+      if (!files(e)) return
+      e.preventDefault()
+      over.hidden = false
+    })
+    document.addEventListener('dragleave', (e) => {
+      if (!e.relatedTarget) over.hidden = true
+    })
+    document.addEventListener('drop', (e) => {
+      e.preventDefault()
+      over.hidden = true
+      this.act.attach([...(e.dataTransfer?.files ?? [])])
+    })
+  }
+
+  ask(on: boolean) {
+    this.card.node.hidden = !on && !this.card.busy
+  }
+
+  greet(text: string) {
+    this.intro.textContent = text
+  }
+
+  say(text: string) {
+    this.note.textContent = text
+  }
+
+  typing(text: string) {
+    this.hint.textContent = text
+  }
+
+  focus() {
+    this.box.focus()
+  }
+
+  writable(on: boolean) {
+    this.box.disabled = this.go.disabled = !on
+  }
+
+  draw(entries: Entry[]) {
+    const live = new Set<string>()
+    let place: ChildNode | null = this.log.firstChild
+    entries.forEach((e, i) => {
+      live.add(e.key)
+      const next = entries[i + 1]
+      const tail = e.from === 'you' && (e.state === 'failed' || e.state === 'sending' || !next || next.from !== 'you')
+      const print = JSON.stringify([e.text, e.files?.map((f) => f.name), e.name, e.at, e.state, tail])
+      let d = this.drawn.get(e.key)
+      if (!d || d.print !== print) {
+        const node = this.bubble(e, tail)
+        if (d) {
+          if (place === d.node) place = node
+          d.node.replaceWith(node)
+        }
+        d = { node, print }
+        this.drawn.set(e.key, d)
+      }
+      if (place === d.node) place = d.node.nextSibling
+      else this.log.insertBefore(d.node, place)
+    })
+    for (const [key, d] of this.drawn) {
+      if (live.has(key)) continue
+      d.node.remove()
+      this.drawn.delete(key)
+    }
+    this.stick()
+  }
+
+  private stick() {
+    if (this.down) this.log.scrollTop = this.log.scrollHeight
+  }
+
+  private bubble(e: Entry, tail: boolean): HTMLElement {
+    const body = el('div', { class: 'bubble', dir: 'auto' })
+    for (const p of linkify(e.text ?? '')) {
+      body.append(p.href ? el('a', { href: p.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, p.text) : p.text)
+    }
+    const item = el('article', { class: e.from + ' ' + e.state })
+    if (e.from === 'us' && e.name) item.append(el('span', { class: 'name', dir: 'auto' }, e.name))
+    else if (e.from === 'you') item.append(el('span', { class: 'sr' }, words.you))
+    if (e.text) item.append(body)
+    for (const f of e.files ?? []) item.append(this.file(f))
+    const time = new Date(e.at)
+    const meta = el('span', { class: 'meta' }, el('time', { datetime: e.at }, isNaN(+time) ? '' : time.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })))
+    if (tail && e.state) meta.append(' · ' + words[e.state as 'sent'])
+    item.append(meta)
+    return item
+  }
+
+  private file(f: FileItem): HTMLElement {
+    const size = f.size > 1 << 20 ? (f.size / (1 << 20)).toFixed(1) + ' MB' : Math.max(1, Math.round(f.size / 1024)) + ' KB'
+    const button = el('button', { type: 'button', class: 'file', dir: 'auto' }, icon('M6 3h8l5 5v13H6zM14 3v5h5'), f.name + ' ', el('small', {}, size))
+    const fetchIt = () => download(f.id, this.act.ticket())
+    button.onclick = async () => {
+      try {
+        const { url } = await fetchIt()
+        const a = el('a', { href: url, download: f.name })
+        a.click()
+        setTimeout(() => URL.revokeObjectURL(url), 60_000)
+      } catch {
+        this.say(words.unavailable)
+      }
+    }
+    if (isImage(f.type)) {
+      fetchIt().then(({ url, image }) => {
+        if (!image) return URL.revokeObjectURL(url)
+        const img = el('img', { alt: f.name, src: url })
+        img.onload = () => {
+          URL.revokeObjectURL(url)
+          this.stick()
+        }
+        button.prepend(img)
+      }, () => {})
+    }
+    return button
+  }
+}
