@@ -1,0 +1,172 @@
+package sms
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/weftline/weftline/services/internal/handleid"
+	"github.com/weftline/weftline/services/internal/hosted"
+	"github.com/weftline/weftline/services/internal/inbox"
+)
+
+// Values of the setting provider.
+const (
+	providerTwilio      = "twilio"
+	providerVonage      = "vonage"
+	providerTelnyx      = "telnyx"
+	providerMessageBird = "messagebird"
+	providerPlivo       = "plivo"
+	providerSMPP        = "smpp"
+)
+
+// Setting keys.
+const (
+	keyProvider = "provider"
+	keyNumber   = "number"
+	keyRegion   = "region"
+	keyAccount  = "account"
+	keyAPIKey   = "api_key"
+	keySigning  = "signing_key"
+	keyParts    = "max_parts"
+	keyAPI      = "api_url"
+)
+
+var settings = []inbox.Setting{
+	{
+		Key: keyProvider, Label: "Provider", Required: true, Values: []string{providerTwilio, providerVonage, providerTelnyx, providerMessageBird, providerPlivo, providerSMPP},
+		Help: "Who carries the messages. At the provider, let incoming messages of the number be posted to <public address>/hooks/sms/<inbox id>: " +
+			"Twilio: the number's Messaging configuration, \"A message comes in\". Telnyx: the messaging profile's webhook URL. Vonage: API settings, Messages API, inbound and status URL. " +
+			"MessageBird: Flow Builder, Forward to URL. Plivo: the application's Message URL.",
+	},
+	{Key: keyNumber, Label: "Number or sender", Required: true, Help: "From which answers are sent, such as +15005550006: one of your numbers at the provider, a short code, or a sender name of at most 11 characters, which nobody can answer."},
+	{Key: keyRegion, Label: "Country", Help: "Where numbers without a country's code are dialled, such as DE. Empty: the country of the number."},
+	{Key: keyAccount, Label: "Account", Help: "Twilio: Account SID (AC…). Plivo: Auth ID. Vonage: API key. Others: empty."},
+	{
+		Key: keyAPIKey, Label: "API key", Secret: true,
+		Help: "Twilio: Auth Token. Plivo: Auth Token. Vonage: API secret. Telnyx: API key (KEY…). MessageBird: live access key. Two, one per line, while you replace it: the first is used, both are accepted where it signs webhooks.",
+	},
+	{
+		Key: keySigning, Label: "Key of webhooks", Secret: true,
+		Help: "Telnyx: public key (Keys & Credentials). Vonage: signature secret (API settings). MessageBird: signing key (Developer settings). Twilio and Plivo sign with the Auth Token: empty. Two, one per line, while you replace it.",
+	},
+	{Key: keyParts, Label: "Most parts", Default: "10", Help: "A longer text is sent as several messages that the phone joins, and each is paid for. A text that takes more is refused: 1 to 10."},
+	{Key: keyAPI, Label: "API address", Help: "Empty: the provider's own. Another one for a gateway that speaks the provider's API, or a regional address."},
+}
+
+func init() { settings = append(append(settings, smppSettings...), inbox.Mask) }
+
+var apiDefaults = map[string]string{
+	providerTwilio:      "https://api.twilio.com",
+	providerVonage:      "https://api.nexmo.com",
+	providerTelnyx:      "https://api.telnyx.com",
+	providerMessageBird: "https://rest.messagebird.com",
+	providerPlivo:       "https://api.plivo.com",
+}
+
+type config struct {
+	provider string
+	number   string
+	numbers  handleid.Normaliser
+	account  string
+	keys     []string // the first is used
+	signing  []string // webhooks are signed with one of them
+	parts    int
+	api      string
+	smpp     smppConfig
+}
+
+func readConfig(values map[string]string) (config, error) {
+	s := hosted.Read(values, settings)
+	c := config{
+		provider: s.Text(keyProvider), number: s.Text(keyNumber), account: s.Text(keyAccount), api: s.URL(keyAPI),
+	}
+	region := s.Text(keyRegion)
+	c.numbers = handleid.For(region, c.number)
+	if region != "" && !strings.EqualFold(c.numbers.Region, region) {
+		s.Wrong(keyRegion, fmt.Sprintf("%q is not a country such as DE", region))
+	}
+	if n, err := strconv.Atoi(s.Text(keyParts)); err == nil && n >= 1 && n <= 10 {
+		c.parts = n
+	} else {
+		s.Wrong(keyParts, fmt.Sprintf("%q is not 1 to 10", s.Text(keyParts)))
+	}
+	c.keys, c.signing = s.Secrets(keyAPIKey, 8), s.Secrets(keySigning, 8)
+	if c.api == "" {
+		c.api = apiDefaults[c.provider]
+	}
+	need := func(there bool, key string) {
+		if !there {
+			s.Wrong(key, "is missing: "+c.provider+" needs it")
+		}
+	}
+	if _, known := apiDefaults[c.provider]; known {
+		need(len(c.keys) > 0, keyAPIKey)
+	}
+	switch c.provider {
+	case providerTwilio, providerPlivo:
+		need(c.account != "", keyAccount)
+		c.signing = c.keys
+	case providerVonage:
+		need(c.account != "", keyAccount)
+		need(len(c.signing) > 0, keySigning)
+	case providerTelnyx:
+		need(len(c.signing) > 0, keySigning)
+		for _, k := range c.signing {
+			if _, err := publicKey(k); err != nil {
+				s.Wrong(keySigning, err.Error())
+			}
+		}
+	case providerMessageBird:
+		need(len(c.signing) > 0, keySigning)
+	case providerSMPP:
+		c.smpp = readSMPP(s)
+	}
+	return c, s.Err()
+}
+
+func checkInbox(in inbox.Inbox) error {
+	_, err := readConfig(in.Settings)
+	return err
+}
+
+// Channel describes the settings of an SMS inbox. Its live test asks the
+// provider through client for something harmless with the credentials.
+func Channel(client *http.Client) inbox.Channel {
+	return inbox.Channel{
+		Name: Name, Settings: settings,
+		Check: func(s map[string]string) error {
+			_, err := readConfig(s)
+			return err
+		},
+		Test: func(ctx context.Context, in inbox.Inbox) error {
+			c, err := readConfig(in.Settings)
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+			defer cancel()
+			return New(hosted.Deps{Client: client}).probe(ctx, in.ID, c)
+		},
+	}
+}
+
+func (a *Adapter) probe(ctx context.Context, inboxID string, c config) error {
+	p, ok := providers[c.provider]
+	if !ok {
+		return probeSMSC(ctx, c.smpp)
+	}
+	r, err := p.probe(ctx, c)
+	if err != nil {
+		return err
+	}
+	p.authorise(c, r)
+	reply, err := a.caller.Do(inboxID, r)
+	if err == nil && !reply.OK() {
+		err = fmt.Errorf("%s: %s answers %d to a test call, wanted is 200", keyAPIKey, c.provider, reply.Status)
+	}
+	return err
+}
