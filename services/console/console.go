@@ -1,0 +1,173 @@
+// Package console is the agents' edge: login, the RPC the web app calls, the
+// live websocket, drafts, settings, and the web app itself.
+//
+//	browser ──cookie──► Authenticator ──actor in ctx──► InboxService (conversation target)
+//	        ──ticket──► /ws ──► Feed (durable events, resume by cursor) + Presence (ephemeral)
+package console
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+	realtimev1 "github.com/weftline/weftline/pkg/weftline/realtime/v1"
+	"github.com/weftline/weftline/services/internal/audit"
+	"github.com/weftline/weftline/services/internal/blob"
+	"github.com/weftline/weftline/services/internal/crypt"
+	"github.com/weftline/weftline/services/internal/docstore"
+	"github.com/weftline/weftline/services/internal/inbox"
+	"github.com/weftline/weftline/services/internal/safedial"
+)
+
+// Feed is the live event log, as the conversation target offers it.
+type Feed interface {
+	// Subscribe yields events after cursor ("" = from the head) until ctx ends.
+	// It fails with peer.ErrReset when it cannot continue there, peer.ErrSlow when the reader lags.
+	Subscribe(ctx context.Context, cursor string) iter.Seq2[*realtimev1.Event, error]
+	Head(ctx context.Context) (string, error)
+}
+
+// Inboxes is the registry and what can be configured in it.
+type Inboxes interface {
+	inbox.Registry
+	Channels() []inbox.Channel
+}
+
+// Config of the console.
+type Config struct {
+	Tenant    string
+	Workspace string
+	PublicURL string // origin of the console, without a trailing slash
+	Build     string
+	DemoURL   string // page with the widget, "" without a demo
+}
+
+// Deps are what the console works with.
+type Deps struct {
+	State   docstore.Store // agents, sessions, tokens, drafts: not rebuildable
+	Keys    crypt.Keyring
+	Blobs   blob.Store
+	Inboxes Inboxes
+	Feed    Feed
+	// Backend serves InboxService, IdentityService, /exports/, /attachments/ and /originals/; it finds the actor in the request's context.
+	Backend http.Handler
+	// HandleOf finds the handle a conversation would be answered at ("" when unknown), for typing marks.
+	HandleOf func(ctx context.Context, conversation string) string
+	Audit    Audit      // nil: nothing is recorded
+	NC       *nats.Conn // ephemerals between processes; nil keeps them in this one
+	Log      *slog.Logger
+	Metrics  prometheus.Registerer
+	Now      func() time.Time // nil: time.Now
+}
+
+// Console serves agents. Create it with New.
+type Console struct {
+	cfg      Config
+	deps     Deps
+	agents   *agents
+	sessions *sessions
+	tokens   *tokens
+	tickets  *tickets
+	limiter  *loginLimiter
+	proofs   *loginLimiter // requests for the pages of single-use links
+	gate     *gate
+	presence *presence
+	sockets  *sockets
+	metrics  *metrics
+	static   *static
+	pictures *http.Client
+}
+
+// New prepares collections and, when no agent exists and owner is given, makes the owner.
+func New(ctx context.Context, cfg Config, deps Deps) (*Console, error) {
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	if deps.Metrics == nil {
+		deps.Metrics = prometheus.NewRegistry()
+	}
+	if deps.Audit == nil {
+		deps.Audit = audit.Discard{}
+	}
+	if err := deps.State.Declare(ctx, collections...); err != nil {
+		return nil, fmt.Errorf("declare console collections: %w", err)
+	}
+	c := &Console{cfg: cfg, deps: deps, pictures: safedial.Client(safedial.Config{})}
+	c.agents = &agents{docs: deps.State, now: deps.Now}
+	c.sessions = &sessions{docs: deps.State, now: deps.Now}
+	c.tokens = &tokens{docs: deps.State, now: deps.Now}
+	c.tickets = newTickets(deps.Now)
+	c.limiter, c.proofs = newLoginLimiter(deps.Now), newLoginLimiter(deps.Now)
+	c.gate = newGate()
+	c.metrics = newMetrics(deps.Metrics)
+	c.presence = newPresence(cfg.Tenant, deps.NC)
+	c.sockets = newSockets()
+	var err error
+	if c.static, err = newStatic(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// collections of the state store.
+var collections = []docstore.Collection{
+	{Name: "agents", Indexes: []docstore.Index{{Name: "email", Prefix: []string{"email"}, Unique: true}}},
+	{Name: "sessions", Indexes: []docstore.Index{{Name: "agent", Prefix: []string{"agent"}, Sort: "expires"}, {Name: "expires", Sort: "expires"}}},
+	{Name: "api_tokens"},
+	{Name: "drafts"},
+}
+
+// Run keeps presence and sockets going until ctx ends, then drains the sockets.
+func (c *Console) Run(ctx context.Context) error {
+	err := c.presence.run(ctx)
+	c.sockets.drain()
+	return err
+}
+
+// Routes mounts everything the console answers.
+func (c *Console) Routes(mux *http.ServeMux) {
+	guard := http.NewCrossOriginProtection()
+	page := func(h http.HandlerFunc) http.Handler { return guard.Handler(noStore(h)) }
+
+	mux.Handle("GET /setup", page(c.setupPage))
+	mux.Handle("POST /setup", page(c.setup))
+	mux.Handle("GET /login", page(c.loginPage))
+	mux.Handle("POST /login", page(c.login))
+	mux.Handle("POST /logout", page(c.logout))
+
+	mux.Handle("POST /api/ticket", page(c.ticket))
+	mux.Handle("POST /api/attachments", c.authenticated("inbox", guard, http.HandlerFunc(c.upload)))
+	mux.Handle("GET /api/remote-image", c.authenticated("inbox", guard, http.HandlerFunc(c.remoteImage)))
+	mux.Handle("GET /ws", http.HandlerFunc(c.socket))
+
+	path, h := c.rpcHandler()
+	mux.Handle(path, c.authenticated("inbox", guard, h))
+	for _, p := range []string{"/weftline.inbox.v1.InboxService/", "/weftline.identity.v1.IdentityService/", "GET /exports/", "GET /attachments/", "GET /originals/"} {
+		mux.Handle(p, c.authenticated("inbox", guard, c.deps.Backend))
+	}
+	mux.Handle("/prove/", page(c.prove))
+	mux.Handle("/", c.app())
+}
+
+// noStore keeps authenticated answers out of every cache.
+func noStore(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		secure(w.Header())
+		w.Header().Set("Cache-Control", "no-store")
+		h.ServeHTTP(w, r)
+	})
+}
+
+// secure sets the headers every answer of the console carries.
+func secure(h http.Header) {
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Content-Security-Policy", "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+}

@@ -1,0 +1,231 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	realtimev1 "github.com/weftline/weftline/pkg/weftline/realtime/v1"
+)
+
+// presence knows who looks at what and who types. Nothing of it is durable:
+// every statement is repeated while it holds and forgotten after its time.
+//
+// Between processes it travels on core NATS:
+//
+//	live.<tenant>.viewing             {conversation, agent, name, typing}
+//	live.<tenant>.typing.in.<handle>  the customer types (from the chat adapter)
+//	live.<tenant>.typing.out.<handle> an agent types (to the chat adapter)
+type presence struct {
+	tenant string
+	nc     *nats.Conn
+	now    func() time.Time
+
+	mu      sync.Mutex
+	viewers map[string]map[string]viewer // conversation → agent
+	handles map[string]string            // handle → conversation watched here
+	typing  map[string]time.Time         // conversation → customer typing until
+	subs    map[string]map[*socketConn]struct{}
+}
+
+type viewer struct {
+	Conversation string    `json:"conversation"`
+	Agent        string    `json:"agent"`
+	Name         string    `json:"name"`
+	Typing       bool      `json:"typing"`
+	Handle       string    `json:"handle,omitempty"`
+	Gone         bool      `json:"gone,omitempty"`
+	until        time.Time // local
+}
+
+// viewerAge is how long a statement holds unless repeated; clients repeat every 10 s.
+const (
+	viewerAge         = 25 * time.Second
+	customerTypingAge = 6 * time.Second
+)
+
+func newPresence(tenant string, nc *nats.Conn) *presence {
+	return &presence{
+		tenant: tenant, nc: nc, now: time.Now,
+		viewers: map[string]map[string]viewer{}, handles: map[string]string{},
+		typing: map[string]time.Time{}, subs: map[string]map[*socketConn]struct{}{},
+	}
+}
+
+func (p *presence) run(ctx context.Context) error {
+	if p.nc != nil {
+		a, err := p.nc.Subscribe("live."+p.tenant+".viewing", func(m *nats.Msg) {
+			var v viewer
+			if json.Unmarshal(m.Data, &v) == nil && v.Conversation != "" && v.Agent != "" {
+				p.apply(v)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		defer func() { _ = a.Unsubscribe() }()
+		b, err := p.nc.Subscribe("live."+p.tenant+".typing.in.*", func(m *nats.Msg) {
+			p.customerTypes(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:], m.Data)
+		})
+		if err != nil {
+			return err
+		}
+		defer func() { _ = b.Unsubscribe() }()
+	}
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			p.sweep()
+		}
+	}
+}
+
+// state says what an agent does now. conversation "" = looks at nothing any more.
+func (p *presence) state(v viewer) {
+	if p.nc == nil {
+		p.apply(v)
+		return
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return
+	}
+	// Losing one is harmless, so a failed publish is not worth more than the next repeat.
+	_ = p.nc.Publish("live."+p.tenant+".viewing", b)
+	if v.Handle != "" {
+		if t, err := json.Marshal(map[string]any{"typing": v.Typing, "name": v.Name}); err == nil {
+			_ = p.nc.Publish("live."+p.tenant+".typing.out."+v.Handle, t)
+		}
+	}
+}
+
+func (p *presence) apply(v viewer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m := p.viewers[v.Conversation]
+	if v.Gone {
+		delete(m, v.Agent)
+		p.tell(v.Conversation)
+		return
+	}
+	if m == nil {
+		m = map[string]viewer{}
+		p.viewers[v.Conversation] = m
+	}
+	old, known := m[v.Agent]
+	v.until = p.now().Add(viewerAge)
+	m[v.Agent] = v
+	if !known || old.Typing != v.Typing {
+		p.tell(v.Conversation)
+	}
+}
+
+func (p *presence) customerTypes(handle string, data []byte) {
+	var t struct{ Typing bool }
+	if json.Unmarshal(data, &t) != nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	conv, ok := p.handles[handle]
+	if !ok {
+		return
+	}
+	_, was := p.typing[conv]
+	if t.Typing {
+		p.typing[conv] = p.now().Add(customerTypingAge)
+	} else {
+		delete(p.typing, conv)
+	}
+	if was != t.Typing {
+		p.tell(conv)
+	}
+}
+
+// watch subscribes a socket to a conversation; handle is where its customer types.
+func (p *presence) watch(s *socketConn, conversation, handle string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if conversation == "" {
+		return
+	}
+	if p.subs[conversation] == nil {
+		p.subs[conversation] = map[*socketConn]struct{}{}
+	}
+	p.subs[conversation][s] = struct{}{}
+	if handle != "" {
+		p.handles[handle] = conversation
+	}
+	s.offer(p.frame(conversation))
+}
+
+func (p *presence) unwatch(s *socketConn, conversation string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.subs[conversation], s)
+	if len(p.subs[conversation]) == 0 {
+		delete(p.subs, conversation)
+		for h, c := range p.handles {
+			if c == conversation {
+				delete(p.handles, h)
+			}
+		}
+	}
+}
+
+// tell goes to the sockets that watch the conversation, and to all others for the marks in their lists.
+func (p *presence) tell(conversation string) {
+	f := p.frame(conversation)
+	for s := range p.subs[conversation] {
+		s.offer(f)
+	}
+	for s := range p.subs[everything] {
+		s.offer(f)
+	}
+}
+
+// everything is the pseudo conversation every socket watches for marks in lists.
+const everything = "*"
+
+func (p *presence) frame(conversation string) *realtimev1.ServerFrame {
+	pr := &realtimev1.Presence{ConversationId: conversation}
+	for _, v := range p.viewers[conversation] {
+		pr.Viewers = append(pr.Viewers, &realtimev1.Presence_Viewer{AgentId: v.Agent, Name: v.Name, Typing: v.Typing})
+	}
+	_, pr.CustomerTyping = p.typing[conversation]
+	return &realtimev1.ServerFrame{Frame: &realtimev1.ServerFrame_Presence{Presence: pr}}
+}
+
+func (p *presence) sweep() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	for conv, m := range p.viewers {
+		changed := false
+		for id, v := range m {
+			if now.After(v.until) {
+				delete(m, id)
+				changed = true
+			}
+		}
+		if len(m) == 0 {
+			delete(p.viewers, conv)
+		}
+		if changed {
+			p.tell(conv)
+		}
+	}
+	for conv, until := range p.typing {
+		if now.After(until) {
+			delete(p.typing, conv)
+			p.tell(conv)
+		}
+	}
+}

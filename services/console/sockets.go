@@ -1,0 +1,33 @@
+package console
+
+import "sync"
+
+// sockets are those open now, for draining and for ending an agent's.
+type sockets struct {
+	mu  sync.Mutex
+	all map[*socketConn]struct{}
+}
+
+func newSockets() *sockets { return &sockets{all: map[*socketConn]struct{}{}} }
+
+func (x *sockets) add(s *socketConn)    { x.mu.Lock(); defer x.mu.Unlock(); x.all[s] = struct{}{} }
+func (x *sockets) remove(s *socketConn) { x.mu.Lock(); defer x.mu.Unlock(); delete(x.all, s) }
+
+func (x *sockets) close(agent string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for s := range x.all {
+		if s.agent.ID == agent {
+			s.stop(&closeError{closeAuth, "logged out"})
+		}
+	}
+}
+
+// drain asks every browser to come back later, spread over a second or two by their own jitter.
+func (x *sockets) drain() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for s := range x.all {
+		s.stop(&closeError{closeDraining, "the hub restarts"})
+	}
+}

@@ -1,0 +1,1 @@
+function e(e,t){let n=[e.name,...e.handles.map(e=>e.address)].join(` `).toLowerCase();return t.toLowerCase().split(/\s+/).every(e=>n.includes(e))}function t(e){return/^\S+@\S+\.\S+$/.test(e)?[`email`]:/^\+?[\d\s().-]{6,}$/.test(e)?[`sms`,`phone`]:[]}export{t as n,e as t};

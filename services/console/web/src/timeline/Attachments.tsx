@@ -1,0 +1,43 @@
+import { FileText, FileX, Image, Paperclip } from 'lucide-react';
+import type { Attachment } from '../gen/weftline/inbox/v1/types_pb';
+
+/** "3 KB", "1.2 MB". */
+export function size(bytes: bigint | number): string {
+  const n = Number(bytes);
+  if (n < 1024) return `${n} B`;
+  if (n < 1024 * 1024) return `${Math.round(n / 1024)} KB`;
+  return `${(n / 1024 / 1024).toFixed(1)} MB`;
+}
+
+const pictures = /^image\/(png|jpe?g|gif|webp|avif)$/i;
+
+/** Files that came with a message. Pictures are shown small; everything else is downloaded. */
+export function Attachments({ of }: { of: readonly Attachment[] }) {
+  const files = of.filter((one) => !one.inline);
+  if (files.length === 0) return null;
+  return (
+    <ul aria-label="Attachments" className="mt-1.5 mb-1 flex flex-wrap gap-2">
+      {files.map((file, at) => {
+        if (file.missing) {
+          return (
+            <li key={`missing ${at}`} className="max-w-full rounded-lg border border-dashed px-2 py-1 text-[13px] text-muted">
+              <FileX size={14} aria-hidden className="mr-1.5 inline" /><bdi>{file.name || 'Unnamed file'}</bdi>: no file, {file.missing}
+            </li>
+          );
+        }
+        const picture = pictures.test(file.contentType) && Number(file.size) < 8_000_000;
+        const Icon = picture ? Image : file.contentType.startsWith('text/') ? FileText : Paperclip;
+        return (
+          <li key={file.id} className="max-w-full">
+            <a href={`/attachments/${encodeURIComponent(file.id)}`} {...(picture ? { target: '_blank', rel: 'noreferrer' } : { download: file.name })} className="block overflow-hidden rounded-lg border bg-panel hover:border-line-strong">
+              {picture && <img src={`/attachments/${encodeURIComponent(file.id)}`} alt="" loading="lazy" className="h-28 min-w-28 bg-sunken object-cover" />}
+              <span className="flex min-h-8 items-center gap-1.5 px-2 py-1 text-[13px]">
+                <Icon size={14} aria-hidden className="shrink-0 text-muted" /><bdi className="max-w-[24ch] truncate">{file.name || 'Unnamed file'}</bdi><span className="text-xs text-muted">{size(file.size)}</span>
+              </span>
+            </a>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

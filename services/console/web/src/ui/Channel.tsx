@@ -1,0 +1,24 @@
+import { AtSign, Mail, MessageCircle, MessageSquareText, Phone } from 'lucide-react';
+import type { LucideIcon } from 'lucide-react';
+import { cx } from './cx';
+
+const channels: Record<string, { icon: LucideIcon; label: string; tint: string }> = {
+  email: { icon: Mail, label: 'Email', tint: 'text-email' },
+  chat: { icon: MessageCircle, label: 'Chat', tint: 'text-chat' },
+  sms: { icon: MessageSquareText, label: 'SMS', tint: 'text-phone' },
+  phone: { icon: Phone, label: 'Phone', tint: 'text-phone' },
+};
+
+export const channelName = (channel: string): string =>
+  channels[channel]?.label ?? (channel ? channel[0]!.toUpperCase() + channel.slice(1) : 'Unknown channel');
+
+/** The channel's sign. Always beside or instead of its name, never colour alone. */
+export function ChannelIcon({ channel, size = 14, named }: { channel: string; size?: number; named?: boolean }) {
+  const { icon: Icon, tint } = channels[channel] ?? { icon: AtSign, tint: 'text-muted' };
+  return (
+    <span className={cx('inline-flex items-center gap-1', tint)}>
+      <Icon size={size} aria-hidden className="shrink-0" />
+      {named ? channelName(channel) : <span className="sr-only">{channelName(channel)}</span>}
+    </span>
+  );
+}
