@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/weftline/weftline/pkg/channel"
+	"github.com/weftline/weftline/services/api"
+	"github.com/weftline/weftline/services/internal/boot"
+	"github.com/weftline/weftline/services/internal/config"
+	"github.com/weftline/weftline/services/internal/hosted"
+	"github.com/weftline/weftline/services/internal/inbox"
+	"github.com/weftline/weftline/services/internal/safedial"
+	"github.com/weftline/weftline/services/meta"
+	"github.com/weftline/weftline/services/sms"
+	"github.com/weftline/weftline/services/telegram"
+)
+
+// carrier is a channel that needs nothing of the hub but what hosted.Deps
+// holds: every one except mail and the chat widget.
+type carrier interface {
+	channel.Adapter
+	// Sender sends for one inbox; false: there is none such now.
+	Sender(inbox string) (channel.Sender, bool)
+	// Routes mounts what its provider calls.
+	Routes(mux *http.ServeMux)
+}
+
+// carrierKind is what the hub knows of a carrier before it is made. Its name is that of its target, too.
+type carrierKind struct {
+	name, help string
+	channel    func(*http.Client) inbox.Channel // the client is for the live test of settings
+	make       func(hosted.Deps) carrier
+}
+
+// carriers is the list to which a new channel is added.
+var carriers = []carrierKind{
+	{meta.WhatsApp, "WhatsApp numbers (Cloud API)", meta.WhatsAppChannel, func(d hosted.Deps) carrier { return meta.NewWhatsApp(d) }},
+	{meta.Messenger, "Messenger of Facebook pages", meta.MessengerChannel, func(d hosted.Deps) carrier { return meta.NewMessenger(d) }},
+	{meta.Instagram, "Instagram's messages and comments", meta.InstagramChannel, func(d hosted.Deps) carrier { return meta.NewInstagram(d) }},
+	{telegram.Name, "private chats with a Telegram bot", telegram.Channel, func(d hosted.Deps) carrier { return telegram.New(d) }},
+	{api.Name, "apps and forms that bring their own backend", api.Channel, func(d hosted.Deps) carrier { return api.New(d) }},
+	{sms.Name, "text messages: Twilio, Vonage, Telnyx, MessageBird, Plivo, SMPP", sms.Channel, func(d hosted.Deps) carrier { return sms.New(d) }},
+}
+
+// outgoing reaches providers: the public internet, and what the configuration allows beyond it.
+func outgoing(cfg config.Config) *http.Client {
+	allowed := cfg.Outgoing.Prefixes()
+	return safedial.Client(safedial.Config{Timeout: 30 * time.Second, Also: func(a netip.AddrPort) bool {
+		return slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(a.Addr().Unmap()) })
+	}})
+}
+
+// openCarriers makes all of them, also those that run elsewhere: their parsers are needed wherever inputs are read.
+func (h *hub) openCarriers(context.Context) error {
+	h.carriers = map[string]carrier{}
+	for _, k := range carriers {
+		h.carriers[k.name] = k.make(hosted.Deps{
+			Intake: h.intake, Inboxes: h.book, State: h.state, Keys: h.keys, Blobs: h.blobs, PublicURL: h.cfg.PublicURL,
+			Client: outgoing(h.cfg), Log: h.log.With("part", k.name), Metrics: h.metrics,
+		})
+	}
+	return nil
+}
+
+// carrierUnits run those of this process, each with its outbox.
+func (h *hub) carrierUnits() (units []boot.Unit) {
+	for _, k := range carriers {
+		if !h.cfg.Runs(k.name) {
+			continue
+		}
+		c := h.carriers[k.name]
+		units = append(units,
+			simple(k.name, []string{"conversation", "inboxes"}, c.Run),
+			simple(k.name+" outbox", []string{k.name}, h.outbox(k.name, c.Sender, c.Capabilities().IdempotentSend)),
+		)
+	}
+	return units
+}
+
+func (h *hub) carrierRoutes(mux *http.ServeMux) {
+	for _, k := range carriers {
+		if h.cfg.Runs(k.name) {
+			h.carriers[k.name].Routes(mux)
+		}
+	}
+}

@@ -1,0 +1,29 @@
+package demo
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-message/mail"
+)
+
+func TestLettersAreMailsThatParse(t *testing.T) {
+	t.Parallel()
+	for _, l := range append(firstMails(), thanks("x", "t", "a@b", []string{"c@d"})) {
+		raw, err := l.bytes(time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := mail.CreateReader(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatalf("%s: %v", l.id, err)
+		}
+		if s, err := r.Header.Subject(); err != nil || s != l.subject {
+			t.Errorf("%s: subject %q %v", l.id, s, err)
+		}
+		if ids, _ := r.Header.MsgIDList("In-Reply-To"); l.inReplyTo != "" && (len(ids) != 1 || ids[0] != l.inReplyTo) {
+			t.Errorf("%s: in reply to %v", l.id, ids)
+		}
+	}
+}

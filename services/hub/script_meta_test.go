@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+const (
+	metaSecret  = "0123456789abcdef0123456789abcdef"
+	metaToken   = "EAAstoryTokenOfNobody"
+	metaAccount = "106540352242922"
+)
+
+// graphAPI is as much of the Graph API as a story needs.
+type graphAPI struct {
+	*httptest.Server
+	mu   sync.Mutex
+	sent []any
+}
+
+func (g *graphAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var args map[string]any
+	if r.Header.Get("Authorization") != "Bearer "+metaToken || r.URL.Query().Get("appsecret_proof") == "" || json.NewDecoder(r.Body).Decode(&args) != nil {
+		http.Error(w, `{"error":{"message":"Invalid OAuth access token","code":190}}`, http.StatusUnauthorized)
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if args["status"] == "read" || args["sender_action"] != nil {
+		return
+	}
+	g.sent = append(g.sent, args)
+	n := len(g.sent)
+	if strings.HasSuffix(r.URL.Path, "/replies") {
+		fmt.Fprintf(w, `{"id":"%d"}`, 1000+n)
+		return
+	}
+	fmt.Fprintf(w, `{"messages":[{"id":"wamid.OUT%d"}],"message_id":"m_OUT%d"}`, n, n)
+}
+
+// cmdMeta is Meta's platforms of the inboxes "whatsapp", "messenger" and "instagram":
+//
+//	meta listens                 before start
+//	[!] meta posts INBOX FILE    a signed webhook; ! it is signed with another secret, and must be refused
+//	meta got N PATH VALUE        waits for the Nth message that was sent; VALUE as in got
+//	meta mark N                  sets MARK to what came with that message, for its status
+func cmdMeta(ts *testscript.TestScript, neg bool, args []string) {
+	w := the(ts)
+	sent := func() []any {
+		w.graph.mu.Lock()
+		defer w.graph.mu.Unlock()
+		return append([]any(nil), w.graph.sent...)
+	}
+	switch {
+	case len(args) == 1 && args[0] == "listens":
+		w.graph = &graphAPI{}
+		w.graph.Server = httptest.NewServer(w.graph)
+		ts.Defer(w.graph.Close)
+		for _, name := range []string{"whatsapp", "messenger", "instagram"} {
+			w.inboxes = append(w.inboxes, map[string]any{"id": name, "channel": name, "name": name, "settings": map[string]string{
+				"account_id": metaAccount, "access_token": metaToken, "app_secret": metaSecret, "verify_token": "a word of ours", "api_url": w.graph.URL,
+			}})
+		}
+	case len(args) == 3 && args[0] == "posts":
+		secret := metaSecret
+		if neg {
+			secret = "fedcba9876543210fedcba9876543210"
+		}
+		code := w.postMeta(ts, args[1], secret, []byte(expand(ts, ts.ReadFile(args[2]))))
+		if (code == http.StatusOK) == neg || neg && code != http.StatusUnauthorized {
+			w.fail(ts, "posted %s: answer %d", args[2], code)
+		}
+	case len(args) == 4 && args[0] == "got":
+		n, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		w.gotSent(ts, n, args[2], expand(ts, args[3]), sent)
+	case len(args) == 2 && args[0] == "mark":
+		n, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		mark := at(sent()[n-1], "biz_opaque_callback_data")
+		if mark == "" {
+			mark = at(sent()[n-1], "message.metadata")
+		}
+		ts.Setenv("MARK", mark)
+	default:
+		ts.Fatalf("usage: meta listens | posts INBOX FILE | got N PATH VALUE | mark N")
+	}
+}
+
+func (w *world) postMeta(ts *testscript.TestScript, inbox, secret string, body []byte) int {
+	ctx, cancel := within()
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url+"/hooks/"+inbox+"/"+inbox, bytes.NewReader(body))
+	ts.Check(err)
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(body)
+	r.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	res, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	res.Body.Close()
+	return res.StatusCode
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	copies "github.com/weftline/weftline/services/hub/backup"
+	"github.com/weftline/weftline/services/internal/audit"
+	"github.com/weftline/weftline/services/internal/datadir"
+	"github.com/weftline/weftline/services/internal/ledger"
+)
+
+func backup(ctx context.Context, in invocation) error {
+	o := flags(in, "backup", "copy everything consistently into DIR, while the hub serves: hub backup [flags] DIR")
+	without := o.fs.Bool("without-kek", false, "leave out the key-encryption key; without it the copy cannot be read")
+	if err := o.parse(in, 1); err != nil {
+		return err
+	}
+	dir, err := oneDir(o)
+	if err != nil {
+		return err
+	}
+	return runTask(ctx, in, o, "backup", []string{fmt.Sprintf("-without-kek=%t", *without), dir})
+}
+
+// oneDir is the command's argument, absolute: the hub that works may stand elsewhere.
+func oneDir(o *options) (string, error) {
+	if len(o.args) != 1 {
+		o.fs.Usage()
+		return "", &usageError{"DIR is missing"}
+	}
+	return filepath.Abs(o.args[0])
+}
+
+func taskBackup(ctx context.Context, h *hub, args []string, out io.Writer) error {
+	var without bool
+	fs, err := taskFlags("backup", args, out, func(fs *flag.FlagSet) { fs.BoolVar(&without, "without-kek", false, "") })
+	if err != nil {
+		return err
+	}
+	if h.cfg.NATS.URL != "" || h.cfg.Mongo.URI != "" {
+		return errors.New("backup copies an embedded hub; for a NATS cluster and MongoDB use their own tools (nats stream backup, mongodump), streams first")
+	}
+	kek := h.dir.Path("kek")
+	if os.Getenv("WEFTLINE_KEK") != "" || os.Getenv("WEFTLINE_KEK_FILE") != "" {
+		kek = "" // the file, if there is one, is not the key in use
+	}
+	if err := h.audit.RecordSync(ctx, audit.Entry{Action: audit.ExportBackup, IDs: map[string]string{"with_kek": fmt.Sprint(!without && kek != "")}}); err != nil {
+		return err
+	}
+	if err := h.noteBackup(ctx, fs.Arg(0)); err != nil {
+		return err
+	}
+	source := copies.Source{
+		JS: h.bus.JS, NC: h.bus.NC, State: h.state, Keys: h.keyTable,
+		BlobDir: h.dir.Path("blobs"), KEKPath: kek, WithoutKEK: without, Version: datadir.Version,
+	}
+	if h.ledger != nil {
+		source.Ledger = h.ledger.Path()
+	}
+	if err := copies.Write(ctx, source, fs.Arg(0), out); err != nil {
+		return err
+	}
+	// Whoever was erased while it was written is erased in it too.
+	return h.Erase(ctx)
+}
+
+func restore(ctx context.Context, in invocation) error {
+	o := flags(in, "restore", "put the backup in DIR into the data directory, which must be empty: hub restore [flags] DIR")
+	erasures := o.fs.String("erasures", "", "a newer `file` "+ledger.File+" than the backup's: whoever it says was erased does not come back")
+	if err := o.parse(in, 1); err != nil {
+		return err
+	}
+	dir, err := oneDir(o)
+	if err != nil {
+		return err
+	}
+	cfg, err := o.load(in)
+	if err != nil {
+		return err
+	}
+	return copies.RestoreAfter(ctx, dir, *erasures, cfg.Data, in.stdout)
+}
