@@ -23,6 +23,7 @@ func benchCommand(ctx context.Context, in invocation) error {
 	fs.BoolVar(&cfg.Keep, "keep", false, "leave the data directories")
 	fs.IntVar(&cfg.Rounds, "rounds", 3, "repeat each case; the median is reported")
 	fs.DurationVar(&cfg.Window, "window", 0, "length of a round of chat (default 6s)")
+	fs.IntVar(&cfg.Rate, "rate", 104, "messages a second of the chat case's steady part")
 	fs.IntVar(&cfg.Mails, "mails", 5000, "mails of the mail case")
 	fs.StringVar(&cfg.IMAP.Address, "imap", "", "fill and read a mailbox at `host:port` on this machine, without TLS (default: a server in the bench)")
 	fs.StringVar(&cfg.IMAP.User, "user", "", "user of -imap; its mailbox must be empty")

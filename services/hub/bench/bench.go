@@ -36,6 +36,9 @@ type Config struct {
 	IMAP IMAP
 	// Visitors are the numbers of simultaneous visitors of the chat case. Default 16 and 256.
 	Visitors []int
+	// Rate is how many messages a second the chat case also sends without
+	// pushing, all visitors together. Default 104.
+	Rate int
 	// Sizes are the numbers of conversations of the read case. Default 1000 and 100000.
 	Sizes []int
 	// Events is the size of the log of the rebuild and idle cases. Default 100000.
@@ -63,7 +66,7 @@ func (c *Config) defaults() error {
 	for _, f := range []struct {
 		v *int
 		d int
-	}{{&c.Rounds, 3}, {&c.Mails, 5000}, {&c.Events, 100_000}, {&c.Long, 100_000}} {
+	}{{&c.Rounds, 3}, {&c.Mails, 5000}, {&c.Events, 100_000}, {&c.Long, 100_000}, {&c.Rate, 104}} {
 		if *f.v == 0 {
 			*f.v = f.d
 		}
@@ -88,6 +91,7 @@ func (c *Config) defaults() error {
 	atLeast("mails", c.Mails)
 	atLeast("events", c.Events)
 	atLeast("long", c.Long)
+	atLeast("rate", c.Rate)
 	for _, n := range c.Visitors {
 		atLeast("visitors", n)
 	}

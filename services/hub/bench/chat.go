@@ -27,6 +27,40 @@ func chat(ctx context.Context, b *bench) error {
 			return fmt.Errorf("%d visitors: %w", n, err)
 		}
 	}
+	return b.chatSteady(ctx, b.Visitors[0])
+}
+
+// chatSteady is the same at a rate that the hub has to spare: how long a message takes when nobody pushes.
+func (b *bench) chatSteady(ctx context.Context, n int) error {
+	dir, remove, err := b.tempDir()
+	if err != nil {
+		return err
+	}
+	defer remove()
+	hub, err := startChild(ctx, b.Exe, dir, chatInbox)
+	if err != nil {
+		return err
+	}
+	defer hub.kill()
+	room, err := openRoom(ctx, hub, n)
+	if err != nil {
+		return err
+	}
+	defer room.close()
+	var p50, p99, cpu []float64
+	for range b.Rounds {
+		got, err := room.run(ctx, b.Rate, b.Window/3, b.Window)
+		if err != nil {
+			return fmt.Errorf("%d messages/s: %w", b.Rate, err)
+		}
+		b.say("%d messages/s: p50 %.1f ms, p99 %.1f ms", b.Rate, quantile(got.waits, .5), quantile(got.waits, .99))
+		p50, p99 = append(p50, quantile(got.waits, .5)), append(p99, quantile(got.waits, .99))
+		cpu = append(cpu, ms(got.cpu)/float64(len(got.waits)))
+	}
+	name := func(s string) string { return fmt.Sprintf("%d visitors, %d messages/s: %s", n, b.Rate, s) }
+	b.report.put("chat", name("send to agent's socket, p50"), "ms", p50...)
+	b.report.put("chat", name("send to agent's socket, p99"), "ms", p99...)
+	b.report.put("chat", name("CPU of the hub"), "ms/message", cpu...)
 	return nil
 }
 
@@ -43,7 +77,7 @@ func (b *bench) chatSizes(ctx context.Context) (sizes, error) {
 	}
 	room, err := openRoom(ctx, hub, 4)
 	if err == nil {
-		_, err = room.run(ctx, 0, time.Second)
+		_, err = room.run(ctx, 0, 0, time.Second)
 		room.close()
 	}
 	if stopErr := hub.stop(); err == nil {
@@ -85,7 +119,7 @@ func (b *bench) chatVisitors(ctx context.Context, n int, sz sizes) error {
 		} else {
 			profiled <- nil
 		}
-		got, err := room.run(ctx, b.Window/3, b.Window)
+		got, err := room.run(ctx, 0, b.Window/3, b.Window)
 		if err != nil {
 			return err
 		}

@@ -22,6 +22,21 @@ type room struct {
 	measuring atomic.Bool
 }
 
+// pause waits; false: the context ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // patience is how long a message may take before the run fails.
 const patience = 30 * time.Second
 
@@ -70,24 +85,35 @@ func (r *room) close() {
 
 // run lets all visitors write for the warm-up and the window, each one the next
 // message when the agent has seen the last and the hub has acknowledged it.
+// With a rate they write that many a second, all together, one after the other
+// in turn, and a message waits from the moment at which it was due.
 // When it returns every message was seen by the agent once and in order.
-func (r *room) run(ctx context.Context, warm, d time.Duration) (window, error) {
+func (r *room) run(ctx context.Context, rate int, warm, d time.Duration) (window, error) {
 	var w window
 	var mu sync.Mutex
 	var done atomic.Bool
 	r.measuring.Store(warm == 0)
 	var writing sync.WaitGroup
-	for _, v := range r.visitors {
+	start := time.Now()
+	for i, v := range r.visitors {
 		writing.Go(func() {
 			var own []time.Duration
-			for !done.Load() && r.ctx.Err() == nil && ctx.Err() == nil {
+			for turn := i; !done.Load() && r.ctx.Err() == nil && ctx.Err() == nil; turn += len(r.visitors) {
+				late := time.Duration(0)
+				if rate > 0 {
+					due := start.Add(time.Duration(turn) * time.Second / time.Duration(rate))
+					if !pause(r.ctx, time.Until(due)) {
+						break
+					}
+					late = time.Since(due)
+				}
 				wait, err := v.say(r.ctx)
 				if err != nil {
 					r.stop(err)
 					return
 				}
 				if r.measuring.Load() { // ended in the window, wherever it began
-					own = append(own, wait)
+					own = append(own, late+wait)
 				}
 			}
 			mu.Lock()
@@ -95,20 +121,14 @@ func (r *room) run(ctx context.Context, warm, d time.Duration) (window, error) {
 			w.waits = append(w.waits, own...)
 		})
 	}
-	wait := func(d time.Duration) {
-		t := time.NewTimer(d)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-r.ctx.Done():
-		case <-ctx.Done():
-		}
-	}
-	wait(warm)
+	both, end := context.WithCancel(ctx)
+	defer end()
+	defer context.AfterFunc(r.ctx, end)()
+	pause(both, warm)
 	before, err := r.hub.cpu()
 	began := time.Now()
 	r.measuring.Store(true)
-	wait(d)
+	pause(both, d)
 	r.measuring.Store(false)
 	w.took = time.Since(began)
 	after, err2 := r.hub.cpu()
