@@ -12,6 +12,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/person"
 	"github.com/weftline/weftline/services/conversation/internal/readmodel"
 	"github.com/weftline/weftline/services/conversation/internal/rpc"
+	"github.com/weftline/weftline/services/conversation/internal/underway"
 	"github.com/weftline/weftline/services/internal/actor"
 	"github.com/weftline/weftline/services/internal/audit"
 	"github.com/weftline/weftline/services/internal/docstore"
@@ -61,6 +62,9 @@ func (s *Service) openErasure(ctx context.Context) (err error) {
 	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return errors.New("conversation: a dependency cannot be erased from")
 	}
+	if s.underway, err = underway.New(ctx, d.State); err != nil {
+		return err
+	}
 	e := d.Erasure
 	if e.Ledger == nil {
 		e.Ledger = forgetful{}
@@ -80,7 +84,7 @@ func (s *Service) openErasure(ctx context.Context) (err error) {
 	})}, e.Cleaners...)
 	s.erasure, err = erasure.New(ctx, erasure.Deps{
 		Tenant: s.cfg.Tenant, Log: log, Customers: s.customers, Handles: s.handles, Keys: keys, Blobs: blobs, Originals: originals,
-		Persons: persons{s.live}, Bus: d.Bus, State: d.State, Live: s.live, Feed: s.feed, Ledger: e.Ledger, Copies: e.Copies, Cleaners: e.Cleaners,
+		Persons: persons{s.live}, Bus: d.Bus, State: d.State, Live: s.live, Feed: s.feed, Underway: s.underway, Ledger: e.Ledger, Copies: e.Copies, Cleaners: e.Cleaners,
 		Audit: e.Audit, Exports: s.exports, Forget: s.settler.Forget, Scrub: e.Scrub, Policies: e.Policies, NewID: newID, Now: s.cfg.Now, Slog: s.log, Step: e.Step,
 	})
 	if err != nil {

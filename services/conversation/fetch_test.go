@@ -46,3 +46,22 @@ func TestFetchedFileThereAndGone(t *testing.T) {
 	}
 	r.clean()
 }
+
+// A file can be here while its message is not: the next one of it cannot be
+// had yet. When the sender is erased meanwhile, nothing names the file, and it goes.
+func TestFileOfAMessageThatIsNotStoredIsErased(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.deliver("m0", post{From: "ada@example.org", Text: "first"})
+	ada := eventually(t, "the message", func() (*inboxv1.SearchResponse, error) {
+		return r.inbox.Search(t.Context(), &inboxv1.SearchRequest{Query: "first"})
+	}, func(s *inboxv1.SearchResponse) bool { return len(s.GetHits()) == 1 }).GetHits()[0].GetEntry().GetCustomerId()
+	r.deliver("m1", post{From: "ada@example.org", Text: "second", Remote: []string{"a file of ada", "later"}})
+	r.deliver("m2", post{From: "bob@example.org", Text: "other", Remote: []string{"a file of bob", "later"}})
+	eventually(t, "both files", func() (int, error) { return r.files(), nil }, func(n int) bool { return n == 2 })
+	r.erase(ada)
+	if n := r.files(); n != 1 {
+		t.Errorf("%d files, want bob's alone", n)
+	}
+	r.clean()
+}

@@ -3,6 +3,7 @@ package conversation_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -113,6 +114,9 @@ func (poster) Parse(raw channel.Raw) ([]channel.Item, error) {
 func (poster) Fetch(_ context.Context, _ string, a channel.Attachment) (io.ReadCloser, error) {
 	if a.Remote == "gone" {
 		return nil, channel.ErrGone
+	}
+	if a.Remote == "later" {
+		return nil, errors.New("not now")
 	}
 	return io.NopCloser(strings.NewReader(a.Remote)), nil
 }

@@ -44,6 +44,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/resolve"
 	"github.com/weftline/weftline/services/conversation/internal/rpc"
 	"github.com/weftline/weftline/services/conversation/internal/settle"
+	"github.com/weftline/weftline/services/conversation/internal/underway"
 	"github.com/weftline/weftline/services/internal/audit"
 	"github.com/weftline/weftline/services/internal/blob"
 	"github.com/weftline/weftline/services/internal/crypt"
@@ -134,6 +135,7 @@ type Service struct {
 	erasure   *erasure.Service
 	exports   *export.Service
 	settler   *settle.Settler
+	underway  *underway.Notes
 	discard   func(ctx context.Context, ref string) error
 }
 
@@ -198,7 +200,7 @@ func (s *Service) openWrites(ctx context.Context) (err error) {
 		Forgets:  s.forgets,
 		FetchFor: s.cfg.FetchFor, FetchTry: s.cfg.FetchTry,
 		Mask: s.masked, Originals: d.Originals, Blobs: d.Blobs, Parts: d.Parts,
-		Discard: s.discard,
+		Discard: s.discard, Underway: s.underway,
 	}); err != nil {
 		return err
 	}

@@ -38,6 +38,9 @@ func (s *Service) clean(ctx context.Context, e *Erasure) error {
 	if err != nil {
 		return err
 	}
+	if err := s.cleanUnderway(ctx); err != nil {
+		return err
+	}
 	if s.Feed != nil {
 		s.Feed.Forget(streams...)
 	}

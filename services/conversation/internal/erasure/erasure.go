@@ -36,6 +36,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/handle"
 	"github.com/weftline/weftline/services/conversation/internal/position"
 	"github.com/weftline/weftline/services/conversation/internal/readmodel"
+	"github.com/weftline/weftline/services/conversation/internal/underway"
 	"github.com/weftline/weftline/services/internal/blob"
 	"github.com/weftline/weftline/services/internal/crypt"
 	"github.com/weftline/weftline/services/internal/docstore"
@@ -127,10 +128,16 @@ type Exports interface {
 	Of(ctx context.Context, customer string) (keys, blobs []string, err error)
 }
 
+// Underway are fetched files whose message is not stored; nil: there are none.
+type Underway interface {
+	All(ctx context.Context) ([]underway.File, error)
+	End(ctx context.Context, blobs ...string) error
+}
+
 // Feed forgets what it holds ready of streams.
 type Feed interface{ Forget(streams ...string) }
 
-// Deps are what a Service works with. Copies, Persons, Audit, Exports, Cleaners and Feed may be nil.
+// Deps are what a Service works with. Copies, Persons, Audit, Exports, Cleaners, Underway and Feed may be nil.
 type Deps struct {
 	Tenant    string
 	Log       Log
@@ -143,6 +150,7 @@ type Deps struct {
 	State     docstore.Store
 	Live      *readmodel.Live
 	Feed      Feed
+	Underway  Underway
 	Ledger    Ledger
 	Copies    Copies
 	Cleaners  []Cleaner

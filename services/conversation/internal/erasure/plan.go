@@ -188,6 +188,9 @@ func (s *Service) plan(ctx context.Context, e *Erasure, customer string) ([]part
 	if err != nil {
 		return nil, err
 	}
+	if err := s.planUnderway(ctx, b); err != nil {
+		return nil, err
+	}
 	b.cut()
 	return b.parts, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/weftline/weftline/pkg/channel"
+	"github.com/weftline/weftline/services/conversation/internal/underway"
 	"github.com/weftline/weftline/services/internal/blob"
 	"github.com/weftline/weftline/services/internal/crypt"
 	"github.com/weftline/weftline/services/internal/file"
@@ -50,7 +51,8 @@ var errBusy = errors.New("too many are being fetched at once")
 // that fails for good, or for too long, the message goes on without the file and
 // says why; any other failure is a *fetchError. A file that was fetched before
 // the input was cut off is not fetched again.
-func (h *Handler) fetch(ctx context.Context, raw channel.Raw, items []channel.Item) ([]channel.Item, error) {
+func (h *Handler) fetch(ctx context.Context, in Input, items []channel.Item) ([]channel.Item, error) {
+	raw := *in.Raw
 	if !slices.ContainsFunc(items, remote) {
 		return items, nil
 	}
@@ -78,7 +80,7 @@ func (h *Handler) fetch(ctx context.Context, raw channel.Raw, items []channel.It
 			if a.Remote == "" {
 				continue
 			}
-			got, err := h.fetchOne(ctx, try, raw, h.fetchedName(h.MessageID(raw, m), n), a)
+			got, err := h.fetchOne(ctx, try, in, h.fetchedName(h.MessageID(raw, m), n), a)
 			if ctx.Err() != nil {
 				return nil, fmt.Errorf("fetch attachments: %w", ctx.Err())
 			}
@@ -121,7 +123,7 @@ func (h *Handler) fetchedName(message string, n int) string {
 
 // fetchOne makes a blob of one file. Its data key is its own: erasure finds it
 // by the blob, as that of an uploaded file.
-func (h *Handler) fetchOne(ctx, try context.Context, raw channel.Raw, name string, a channel.Attachment) (channel.Attachment, error) {
+func (h *Handler) fetchOne(ctx, try context.Context, in Input, name string, a channel.Attachment) (channel.Attachment, error) {
 	if h.Blobs == nil {
 		return missing(a, missingFetcher), nil
 	}
@@ -137,7 +139,7 @@ func (h *Handler) fetchOne(ctx, try context.Context, raw channel.Raw, name strin
 	case a.Size > blob.MaxSize:
 		return missing(a, missingLarge), nil
 	}
-	rc, err := h.openRemote(try, raw, a)
+	rc, err := h.openRemote(try, *in.Raw, a)
 	if err == nil {
 		stop := context.AfterFunc(try, func() { _ = rc.Close() }) // ends a read that hangs
 		defer func() { stop(); _ = rc.Close() }()
@@ -145,6 +147,9 @@ func (h *Handler) fetchOne(ctx, try context.Context, raw channel.Raw, name strin
 		head, _ := buffered.Peek(file.HeadSize) // an error comes again below
 		head = slices.Clone(head)
 		var size int64
+		if err = h.begin(ctx, underway.File{Blob: key, DataKey: dataKey, Ref: in.Ref}); err != nil {
+			return a, err
+		}
 		if size, err = h.Blobs.PutAs(try, key, dataKey, buffered, blob.MaxSize); err == nil {
 			return fetched(a, key, head, size), nil
 		}
@@ -205,6 +210,42 @@ func (h *Handler) openRemote(ctx context.Context, raw channel.Raw, a channel.Att
 		}()
 		return nil, ctx.Err()
 	}
+}
+
+// Underway is where files are noted while their message is not stored (underway.Notes).
+type Underway interface {
+	Begin(ctx context.Context, f underway.File) error
+	End(ctx context.Context, blobs ...string) error
+}
+
+func (h *Handler) begin(ctx context.Context, f underway.File) error {
+	if h.Underway == nil || f.Ref == "" {
+		return nil
+	}
+	return h.Underway.Begin(ctx, f)
+}
+
+// arrived: the messages of these files are stored, or keep none of them.
+func (h *Handler) arrived(ctx context.Context, blobs []string) error {
+	if h.Underway == nil || len(blobs) == 0 {
+		return nil
+	}
+	return h.Underway.End(ctx, blobs...)
+}
+
+// fetchedIn names the blobs that fetch made, now or before the input was cut off.
+func (h *Handler) fetchedIn(raw channel.Raw, items []channel.Item) (blobs []string) {
+	for _, item := range items {
+		if item.Message == nil || h.Blobs == nil {
+			continue
+		}
+		for n, a := range item.Message.Content.Attachments {
+			if a.Blob != "" && a.Blob == blob.KeyOf(h.fetchedName(h.MessageID(raw, *item.Message), n)) {
+				blobs = append(blobs, a.Blob)
+			}
+		}
+	}
+	return blobs
 }
 
 // unfetch takes fetched files away again that no message keeps.

@@ -71,6 +71,9 @@ type Deps struct {
 	// FetchTry and FetchFor bound the fetching of files that a provider keeps: each
 	// try, and altogether since the input was received. 0: the defaults. It needs Blobs.
 	FetchTry, FetchFor time.Duration
+	// Underway is told of files while they are fetched, so that erasure finds those
+	// whose message never came to be stored; nil: nothing is erased here.
+	Underway Underway
 	// Discard removes an original that must not be kept; nil: nothing is erased here.
 	Discard func(ctx context.Context, ref string) error
 }
@@ -183,9 +186,10 @@ func (h *Handler) raw(ctx context.Context, in Input, placeholder bool) (messages
 			items[i].Message = said(item.Change)
 		}
 	}
-	if items, err = h.fetch(ctx, raw, items); err != nil {
+	if items, err = h.fetch(ctx, in, items); err != nil {
 		return nil, err
 	}
+	files := h.fetchedIn(raw, items)
 	masked, err := h.redact(ctx, raw, items)
 	if err != nil {
 		return nil, err
@@ -220,9 +224,11 @@ func (h *Handler) raw(ctx context.Context, in Input, placeholder bool) (messages
 		}
 	}
 	if masked.hit {
-		return messages, h.forget(ctx, in, masked, all)
+		if err := h.forget(ctx, in, masked, all); err != nil {
+			return messages, err
+		}
 	}
-	return messages, nil
+	return messages, h.arrived(ctx, files)
 }
 
 func (h *Handler) permanent(err error) error {
