@@ -263,7 +263,7 @@ func (w *world) post(path, ticket, name string, body []byte) *http.Response {
 	r.Header.Set("Authorization", "Bearer "+ticket)
 	r.Header.Set("Origin", w.server.URL)
 	r.Header.Set("X-File-Name", name)
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := w.server.Client().Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func (w *world) get(path, ticket string) *http.Response {
 	if ticket != "" {
 		r.Header.Set("Authorization", "Bearer "+ticket)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := w.server.Client().Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}

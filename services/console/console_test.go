@@ -153,7 +153,7 @@ func setup(t *testing.T) *bundle {
 // browser keeps cookies and does not follow redirects.
 func browser() *http.Client {
 	jar, _ := cookiejar.New(nil)
-	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{Transport: ownTransport, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 func (b *bundle) form(t *testing.T, c *http.Client, path string, v url.Values) *http.Response {
@@ -201,6 +201,10 @@ func (b *bundle) call(t *testing.T, c *http.Client, auth, method, body string) (
 	_ = json.Unmarshal(raw, &m)
 	return res.StatusCode, m
 }
+
+// ownTransport has connections of its own: httptest.Server.Close ends idle ones of the
+// default transport, also those another test is about to write to.
+var ownTransport = http.DefaultTransport.(*http.Transport).Clone()
 
 const rpcPath = "/weftline.console.v1.ConsoleService/"
 
@@ -274,7 +278,7 @@ func TestWhoMayCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventsTok, _ := b.c.CreateToken(t.Context(), "dwh", []string{"events"})
-	anyone := &http.Client{}
+	anyone := &http.Client{Transport: ownTransport}
 	const inboxRPC = "/weftline.inbox.v1.InboxService/ListConversations"
 	for _, tc := range []struct {
 		name, auth, path string

@@ -1,6 +1,22 @@
 package console
 
-import "net/http"
+import (
+	"net/http"
+	"testing"
+)
+
+// Under the race detector one password takes seconds at its real cost, and
+// these tests are about everything else.
+var realCost = cost
+
+func init() { cost.passes, cost.kib = 1, 1<<10 }
+
+func TestAPasswordCostsWhatRFC9106Asks(t *testing.T) {
+	t.Parallel()
+	if realCost.passes != 3 || realCost.kib != 64<<10 || realCost.threads < 1 {
+		t.Fatalf("%+v: want 3 passes over 64 MiB", realCost)
+	}
+}
 
 // AllowPicturesFrom lets tests fetch from this machine.
 func (c *Console) AllowPicturesFrom(client *http.Client) { c.pictures = client }

@@ -46,7 +46,7 @@ func TestPicturesAreFetchedForTheAgentAndNothingElseIs(t *testing.T) {
 	if code, _ := get(b.http, web.URL+"/ok.png"); code != http.StatusForbidden {
 		t.Errorf("a picture inside: %d", code)
 	}
-	if code, _ := get(&http.Client{}, web.URL+"/ok.png"); code != http.StatusUnauthorized {
+	if code, _ := get(&http.Client{Transport: ownTransport}, web.URL+"/ok.png"); code != http.StatusUnauthorized {
 		t.Errorf("anonymous: %d", code)
 	}
 	b.c.AllowPicturesFrom(web.Client())

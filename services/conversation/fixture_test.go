@@ -239,12 +239,16 @@ func as(who string) *http.Client {
 	return &http.Client{Transport: transport(who), Timeout: time.Minute}
 }
 
+// ownTransport has connections of its own: httptest.Server.Close ends idle ones of the
+// default transport, also those another test is about to write to.
+var ownTransport = http.DefaultTransport.(*http.Transport).Clone()
+
 type transport string
 
 func (t transport) RoundTrip(q *http.Request) (*http.Response, error) {
 	q = q.Clone(q.Context())
 	q.Header.Set("Authorization", string(t))
-	return http.DefaultTransport.RoundTrip(q)
+	return ownTransport.RoundTrip(q)
 }
 
 // deliver accepts an input as an adapter does.

@@ -50,7 +50,7 @@ func TestTheTimeOfABodyCountsForWhatTheWorldReaches(t *testing.T) {
 		hurried <- ok
 	}), slog.New(slog.DiscardHandler)))
 	defer srv.Close()
-	res, err := http.Post(srv.URL, "text/plain", strings.NewReader("body"))
+	res, err := srv.Client().Post(srv.URL, "text/plain", strings.NewReader("body"))
 	if err != nil {
 		t.Fatal(err)
 	}

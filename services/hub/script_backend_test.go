@@ -12,6 +12,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/weftline/weftline/services/hub/hubtest"
 )
 
 const backendSecret = "whsec_c3RvcnkncyBzZWNyZXQgb2YgMzIgYnl0ZXMgYXQgYWxs"
@@ -85,7 +87,7 @@ func (w *world) postEvent(ts *testscript.TestScript, id, secret string, body []b
 	r.Header.Set("webhook-id", id)
 	r.Header.Set("webhook-timestamp", strconv.FormatInt(now.Unix(), 10))
 	r.Header.Set("webhook-signature", mac)
-	res, err := http.DefaultClient.Do(r)
+	res, err := hubtest.Client.Do(r)
 	ts.Check(err)
 	defer res.Body.Close()
 	if (res.StatusCode != http.StatusOK) != refused {

@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/weftline/weftline/services/hub/hubtest"
 )
 
 const (
@@ -106,7 +108,7 @@ func (w *world) postMeta(ts *testscript.TestScript, inbox, secret string, body [
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(body)
 	r.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
-	res, err := http.DefaultClient.Do(r)
+	res, err := hubtest.Client.Do(r)
 	ts.Check(err)
 	res.Body.Close()
 	return res.StatusCode

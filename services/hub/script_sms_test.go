@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/weftline/weftline/services/hub/hubtest"
 )
 
 const (
@@ -110,7 +112,7 @@ func (w *world) postSMS(ts *testscript.TestScript, query string, v url.Values, r
 	ts.Check(err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("X-Twilio-Signature", base64.StdEncoding.EncodeToString(m.Sum(nil)))
-	res, err := http.DefaultClient.Do(r)
+	res, err := hubtest.Client.Do(r)
 	ts.Check(err)
 	defer res.Body.Close()
 	if (res.StatusCode != http.StatusOK) != refused {

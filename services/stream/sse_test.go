@@ -68,6 +68,7 @@ type edge struct {
 	tokens *tokens
 	stop   func() // drains, and waits until Run has returned
 	reg    *prometheus.Registry
+	client *http.Client
 }
 
 type tb interface {
@@ -86,7 +87,7 @@ func start(t tb, cfg stream.Config, feed peer.Feed) *edge {
 	mux := http.NewServeMux()
 	s.Routes(mux)
 	srv := httptest.NewServer(mux)
-	e.url = srv.URL
+	e.url, e.client = srv.URL, srv.Client()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
@@ -117,7 +118,7 @@ func (e *edge) open(t tb, query string, header ...string) *http.Response {
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := e.client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,9 @@ import (
 	"github.com/weftline/weftline/services/telegram"
 )
 
+// client has connections of its own.
+var client = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+
 // TestRigTelegramTestAPI: somebody else's emulator of the Bot API gives us
 // what its client says and takes what we answer. It knows texts alone, and holds no question.
 func TestRigTelegramTestAPI(t *testing.T) {
@@ -58,7 +61,7 @@ func TestRigTelegramTestAPI(t *testing.T) {
 	})
 	in := &channeltest.Intake{}
 	inboxes := hostedtest.Inboxes(inbox.Inbox{ID: "bot", Channel: telegram.Name, Settings: map[string]string{"bot_token": token, "api_url": base}})
-	a := telegram.New(hosted.Deps{Intake: in, Inboxes: inboxes, Client: http.DefaultClient})
+	a := telegram.New(hosted.Deps{Intake: in, Inboxes: inboxes, Client: client})
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
@@ -114,7 +117,7 @@ func rigPost(t *testing.T, address string, body any) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.Post(address, "application/json", bytes.NewReader(b))
+	r, err := client.Post(address, "application/json", bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}

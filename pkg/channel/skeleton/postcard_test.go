@@ -61,7 +61,7 @@ func TestConformance(t *testing.T) {
 		},
 		New: func(t *testing.T, intake channel.Intake) channeltest.Subject {
 			url, shown := office(t)
-			a, err := skeleton.New(skeleton.Config{Inbox: "cards", Secret: secret, SendURL: url}, intake, http.DefaultClient)
+			a, err := skeleton.New(skeleton.Config{Inbox: "cards", Secret: secret, SendURL: url}, intake, client)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,6 +88,10 @@ func TestConformance(t *testing.T) {
 	})
 }
 
+// client has connections of its own: httptest.Server.Close ends idle ones of the
+// default transport, also those another test is about to write to.
+var client = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+
 func deliver(ctx context.Context, url, id string, body []byte) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
@@ -95,7 +99,7 @@ func deliver(ctx context.Context, url, id string, body []byte) error {
 	}
 	r.Header.Set("Authorization", "Bearer "+secret)
 	r.Header.Set("Card-Id", id)
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := client.Do(r)
 	if err != nil {
 		return err
 	}
@@ -140,7 +144,7 @@ func TestAnswersOfTheOffice(t *testing.T) {
 func TestWrongSecret(t *testing.T) {
 	t.Parallel()
 	in := &channeltest.Intake{}
-	a, err := skeleton.New(skeleton.Config{Inbox: "cards", Secret: secret, SendURL: "http://127.0.0.1"}, in, http.DefaultClient)
+	a, err := skeleton.New(skeleton.Config{Inbox: "cards", Secret: secret, SendURL: "http://127.0.0.1"}, in, client)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -256,7 +256,7 @@ func (r *rig) visit(sub, name, email, say, fileName string, content []byte) {
 	req.Header.Set("Authorization", "Bearer "+hello.Ticket)
 	req.Header.Set("Origin", r.url)
 	req.Header.Set("X-File-Name", fileName)
-	res, err := http.DefaultClient.Do(req)
+	res, err := hubtest.Client.Do(req)
 	if err != nil {
 		r.t.Fatal(err)
 	}

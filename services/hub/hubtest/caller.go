@@ -15,6 +15,13 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
+// own has connections of its own: httptest.Server.Close ends idle ones of the
+// default transport, also those another test is about to write to.
+var own = http.DefaultTransport.(*http.Transport).Clone()
+
+// Client is for tests that call what a hub or a counterpart serves.
+var Client = &http.Client{Transport: own}
+
 // Caller calls the API of a hub.
 type Caller struct {
 	Token string       // API token; "" with an agent's session
@@ -23,7 +30,7 @@ type Caller struct {
 
 // NewCaller calls with an API token.
 func NewCaller(token string) *Caller {
-	return &Caller{Token: token, HTTP: &http.Client{}}
+	return &Caller{Token: token, HTTP: &http.Client{Transport: own}}
 }
 
 // Login makes a Caller with the session of an agent.
@@ -32,7 +39,7 @@ func Login(ctx context.Context, base, email, pass string) (*Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Caller{HTTP: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	c := &Caller{HTTP: &http.Client{Transport: own, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	form := url.Values{"email": {email}, "password": {pass}}
 	status, _, err := c.do(ctx, http.MethodPost, base+"/login", "application/x-www-form-urlencoded", []byte(form.Encode()))
 	if err != nil {

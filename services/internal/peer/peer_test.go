@@ -34,7 +34,7 @@ func TestOnlyPeersGetInAndTheActorTravels(t *testing.T) {
 	get := func(u string, h http.Header) (int, string) {
 		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, u, nil)
 		req.Header = h
-		res, err := http.DefaultClient.Do(req)
+		res, err := front.Client().Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
