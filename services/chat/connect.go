@@ -3,6 +3,8 @@ package chat
 import (
 	"context"
 	"net/http"
+	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -10,6 +12,9 @@ import (
 	"github.com/weftline/weftline/services/internal/handleid"
 	"github.com/weftline/weftline/services/internal/telemetry"
 )
+
+// writeBuffers are lent to sockets while they write.
+var writeBuffers sync.Pool
 
 // serveSocket is GET /chat/{inbox}/ws.
 func (a *Adapter) serveSocket(w http.ResponseWriter, r *http.Request) {
@@ -31,20 +36,19 @@ func (a *Adapter) serveSocket(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "draining", http.StatusServiceUnavailable)
 		return
 	}
-	defer a.sessions.Done()
 	up := websocket.Upgrader{
 		HandshakeTimeout: a.timing.Hello,
-		CheckOrigin:      func(*http.Request) bool { return true }, // done above, with a plain answer
+		// A visitor says little and hears little: without these each open widget
+		// would keep two buffers of 4 KiB.
+		ReadBufferSize: 1 << 10, WriteBufferPool: &writeBuffers,
+		CheckOrigin: func(*http.Request) bool { return true }, // done above, with a plain answer
 	}
 	conn, err := up.Upgrade(w, r, nil)
 	if err != nil {
+		a.sessions.Done()
 		return // Upgrade has answered
 	}
-	defer conn.Close()
 	conn.SetReadLimit(maxFrame)
-
-	a.metrics.open.Inc()
-	defer a.metrics.open.Dec()
 	ctx, cancel := context.WithCancelCause(telemetry.Detach(context.WithoutCancel(r.Context())))
 	s := &session{
 		a: a, inbox: c.ID, origin: origin, host: r.Host, ip: ip,
@@ -52,6 +56,23 @@ func (a *Adapter) serveSocket(w http.ResponseWriter, r *http.Request) {
 		sync: make(chan struct{}, 1), receipts: make(chan struct{}, 1),
 	}
 	conn.SetPongHandler(func(string) error { s.alive(); return nil })
+	// The request and the stack that served it go: a widget may be open for hours.
+	go a.serve(ctx, s, c)
+}
+
+// serve runs a session. A panic ends this session alone.
+func (a *Adapter) serve(ctx context.Context, s *session, c *config) {
+	defer a.sessions.Done()
+	a.metrics.open.Inc()
+	defer a.metrics.open.Dec()
+	defer s.sock.Close()
+	defer func() {
+		if p := recover(); p != nil {
+			s.end(0, "broken")
+			a.rooms.leave(s)
+			a.log.Error("a chat session panicked", "inbox", s.inbox, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
 	s.run(ctx, c)
 }
 

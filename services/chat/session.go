@@ -50,7 +50,8 @@ func (s *session) run(ctx context.Context, c *config) {
 	var pumps, work sync.WaitGroup
 	written := make(chan struct{})
 	pumps.Go(func() { defer close(written); s.writePump(ctx) })
-	pumps.Go(func() { s.closePump(ctx, written) })
+	pumps.Add(1)
+	context.AfterFunc(ctx, func() { defer pumps.Done(); s.goodbye(written) }) // no goroutine until then
 
 	s.sock.SetReadDeadline(time.Now().Add(s.a.timing.Hello))
 	joined := false

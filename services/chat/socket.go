@@ -117,9 +117,8 @@ func (s *session) write(b []byte) error {
 	return s.sock.WriteMessage(websocket.TextMessage, b)
 }
 
-// closePump says good-bye when the session has ended and unblocks the reader.
-func (s *session) closePump(ctx context.Context, written <-chan struct{}) {
-	<-ctx.Done()
+// goodbye closes a session that has ended and unblocks the reader.
+func (s *session) goodbye(written <-chan struct{}) {
 	if s.code != 0 {
 		s.a.metrics.ended(s.code)
 		wait := time.NewTimer(s.a.timing.Close)

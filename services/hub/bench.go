@@ -30,6 +30,7 @@ func benchCommand(ctx context.Context, in invocation) error {
 	fs.StringVar(&cfg.IMAP.Password, "password", "", "password of -imap")
 	fs.IntVar(&cfg.Events, "events", 100_000, "commits in the log of rebuild and idle")
 	fs.IntVar(&cfg.Long, "long", 100_000, "messages of one customer in the identity case")
+	fs.IntVar(&cfg.Sockets, "sockets", 10_000, "widgets that stay open in the sockets case")
 	fs.StringVar(&cfg.Profile, "profile", "", "write CPU and allocation profiles of the hub into a `directory`")
 	numbers(fs, "visitors", "simultaneous visitors of the chat case, separated by commas (default 16,256)", &cfg.Visitors)
 	numbers(fs, "sizes", "conversations of the read case, separated by commas (default 1000,100000)", &cfg.Sizes)

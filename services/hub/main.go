@@ -23,7 +23,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"syscall"
 )
 
@@ -34,19 +33,14 @@ const (
 	exitUsage  = 2 // wrong flags or configuration: nothing was done
 )
 
-// gcPercent is GOGC where nothing else was asked for.
-const gcPercent = 300
-
 func main() {
 	// A goroutine in fsync keeps its P until the runtime takes it back; with
 	// two of them the process would stand still while the disk works.
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(max(4, 2*runtime.NumCPU()))
 	}
-	// Little lives in a hub and much is made: at the default a tenth of its CPU
-	// went to collecting, for a few dozen MB less.
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		go paceCollector()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)

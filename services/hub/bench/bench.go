@@ -45,6 +45,8 @@ type Config struct {
 	Events int
 	// Long is how many messages the long customer of the identity case has. Default 100000.
 	Long int
+	// Sockets is how many widgets stay open in the sockets case. Default 10000.
+	Sockets int
 	// Profile, when set, is a directory for CPU and allocation profiles of the hub.
 	Profile string
 }
@@ -66,7 +68,7 @@ func (c *Config) defaults() error {
 	for _, f := range []struct {
 		v *int
 		d int
-	}{{&c.Rounds, 3}, {&c.Mails, 5000}, {&c.Events, 100_000}, {&c.Long, 100_000}, {&c.Rate, 104}} {
+	}{{&c.Rounds, 3}, {&c.Mails, 5000}, {&c.Events, 100_000}, {&c.Long, 100_000}, {&c.Rate, 104}, {&c.Sockets, 10_000}} {
 		if *f.v == 0 {
 			*f.v = f.d
 		}
@@ -92,6 +94,7 @@ func (c *Config) defaults() error {
 	atLeast("events", c.Events)
 	atLeast("long", c.Long)
 	atLeast("rate", c.Rate)
+	atLeast("sockets", c.Sockets)
 	for _, n := range c.Visitors {
 		atLeast("visitors", n)
 	}
@@ -110,6 +113,7 @@ var cases = []struct {
 	run  func(context.Context, *bench) error
 }{
 	{"mail", mail}, {"chat", chat}, {"read", read}, {"rebuild", rebuild}, {"idle", idle}, {"identity", identity},
+	{"sockets", sockets},
 }
 
 // Names of the cases.
