@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/weftline/weftline/pkg/client"
 	"github.com/weftline/weftline/services/hub/hubtest"
 )
 
@@ -33,6 +35,17 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
+	// Our own Go client must read what the vendor's library has verified.
+	read := false
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	app := &client.Channel{Secret: backendSecret}
+	app.Handler(func(_ context.Context, e client.ChannelEvent, id string) error {
+		read = e.Type != "" && id == r.Header.Get("Webhook-Id")
+		return nil
+	}).ServeHTTP(w, r)
+	if !read {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.events = append(b.events, event)
@@ -51,6 +64,7 @@ func (b *backend) event(n int) (any, bool) {
 //
 //	backend listens             before start
 //	[!] backend posts ID FILE   a signed event; ! it is refused
+//	backend writes FILE         the same with client.Channel, the Go client
 //	backend forges ID FILE      the same, signed with another secret: must be refused
 //	backend got N PATH VALUE    waits for the Nth event that it was posted; VALUE as in got
 func cmdBackend(ts *testscript.TestScript, neg bool, args []string) {
@@ -65,12 +79,18 @@ func cmdBackend(ts *testscript.TestScript, neg bool, args []string) {
 		}})
 	case len(args) == 3 && args[0] == "posts":
 		w.postEvent(ts, args[1], backendSecret, []byte(expand(ts, ts.ReadFile(args[2]))), neg)
+	case len(args) == 2 && args[0] == "writes":
+		var e client.ChannelEvent
+		ts.Check(json.Unmarshal([]byte(expand(ts, ts.ReadFile(args[1]))), &e))
+		ctx, cancel := within()
+		defer cancel()
+		ts.Check((&client.Channel{URL: w.url, Inbox: "app", Secret: backendSecret, HTTP: hubtest.Client}).Post(ctx, e))
 	case len(args) == 3 && args[0] == "forges":
 		w.postEvent(ts, args[1], "whsec_"+backendSecret[10:]+"AAAA", []byte(expand(ts, ts.ReadFile(args[2]))), true)
 	case len(args) == 4 && args[0] == "got":
 		w.gotEvent(ts, args[1], args[2], expand(ts, args[3]))
 	default:
-		ts.Fatalf("usage: backend listens | posts ID FILE | forges ID FILE | got N PATH VALUE")
+		ts.Fatalf("usage: backend listens | posts ID FILE | writes FILE | forges ID FILE | got N PATH VALUE")
 	}
 }
 
