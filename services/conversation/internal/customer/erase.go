@@ -15,7 +15,7 @@ type HeldError struct {
 }
 
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("customer %s is under %d legal holds", e.Customer, len(e.Holds))
+	return fmt.Sprintf("customer %s is under a legal hold (%d in force)", e.Customer, len(e.Holds))
 }
 
 // limitHolds is how many holds one customer may have at a time.

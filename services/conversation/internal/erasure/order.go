@@ -73,7 +73,7 @@ func (s *Service) Preview(ctx context.Context, customers []string) (*Preview, er
 		what.Members[id] = m.fingerprint()
 		if len(m.Holds) > 0 {
 			p.Refused = "a legal hold forbids it"
-			p.Warnings = append([]Warning{{"hold", fmt.Sprintf("customer %s is under %d legal holds", id, len(m.Holds))}}, p.Warnings...)
+			p.Warnings = append([]Warning{{"hold", fmt.Sprintf("customer %s is under a legal hold (%d in force)", id, len(m.Holds))}}, p.Warnings...)
 		}
 	}
 	var err error
