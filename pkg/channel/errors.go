@@ -21,3 +21,6 @@ var ErrNeedsAttention = errors.New("needs attention")
 
 // ErrGone: the provider does not have it any more.
 var ErrGone = errors.New("gone")
+
+// ErrNoTemplates: an inbox has no templates with the settings it has.
+var ErrNoTemplates = errors.New("no templates")

@@ -43,6 +43,25 @@ type Template struct {
 	Values   []string `json:"values,omitempty"`
 }
 
+// TemplateText is an approved text as it reads, with its places to fill:
+// {{1}} to {{Places}} in Body.
+type TemplateText struct {
+	Name, Language, Category string // Language in BCP 47
+	Header, Body, Footer     string
+	Places                   int
+	Examples                 []string // what the provider was shown for each place; may be fewer
+	// Unusable says why it cannot be sent as a Template (a picture in its head); "": it can.
+	Unusable string
+}
+
+// Templater lists the texts that a provider has approved. It is for channels
+// with Capabilities.Templates, and may answer from what it heard some minutes ago.
+type Templater interface {
+	// Templates fails with ErrNoTemplates where there are none and never will be
+	// with the inbox's settings.
+	Templates(ctx context.Context, inbox string) ([]TemplateText, error)
+}
+
 // Sender sends. A Receipt with StateSent, StateFailed or StateUnknown ends the
 // matter; an error is temporary: the hub retries with backoff, in order per handle
 // (errors.As RetryAfterError to choose the delay). Send must respect ctx.

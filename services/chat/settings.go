@@ -55,19 +55,32 @@ type config struct {
 }
 
 var settings = []inbox.Setting{
-	{Key: keyOrigins, Label: "Allowed sites", Help: "Origins whose pages may show the widget, separated by spaces or commas, such as https://shop.example. Empty: only the hub's own host."},
-	{Key: keyIdentity, Label: "Identity", Help: "anonymous: logins are refused. optional: a signed login is taken when the page gives one. required: nothing is shown or sent without one.", Default: identityOptional, Values: []string{identityAnonymous, identityOptional, identityRequired}},
-	{Key: keyJWT, Label: "Login keys", Help: "One per line: key id, algorithm (HS256, EdDSA, ES256) and a secret of 32 bytes or more, or a PEM public key, separated by colons. Keep the old key beside the new one while you rotate.", Secret: true},
-	{Key: keyGreeting, Label: "Greeting", Help: "First line shown to a visitor, at most 500 characters.", Default: "Hello! How can we help?"},
-	{Key: keyColour, Label: "Colour", Help: "Colour of the button, as #rrggbb.", Default: "#2f5bea"},
-	{Key: keyEmail, Label: "Ask for an e-mail address", Help: "on: a visitor without a login is asked where an answer may go if nobody is there. The address is shown to agents as claimed and proves nothing.", Default: "on", Values: []string{"on", "off"}},
-	{Key: keyProve, Label: "Prove addresses by", Help: "Id of the e-mail inbox that sends a code to an address a visitor left, so that he can prove it in the chat. What he proves counts as his from then on, and joins what came from that address. Empty: addresses stay claims."},
-	{Key: keyMessages, Label: "Messages per minute", Help: "Per visitor, 1 to 100000.", Default: "30"},
-	{Key: keyConnections, Label: "Connections per minute", Help: "Per network address, 1 to 6000.", Default: "120"},
-	{Key: keyVisitors, Label: "New visitors per hour", Help: "Per network address, 1 to 100000.", Default: "120"},
-	{Key: keyUploads, Label: "Uploads per minute", Help: "Per visitor, 1 to 600.", Default: "10"},
+	{Key: keyGreeting, Label: "Greeting", Help: "First line shown to a visitor, at most 500 characters.", Default: "Hello! How can we help?", Group: groupWidget},
+	{Key: keyColour, Label: "Colour", Help: "Colour of the button, as #rrggbb.", Default: "#2f5bea", Group: groupWidget},
+	{Key: keyOrigins, Label: "Allowed sites", Help: "Origins whose pages may show the widget, separated by spaces or commas, such as https://shop.example. Empty: only the hub's own host.", Group: groupWidget},
+	{
+		Key: keyEmail, Label: "Ask for an e-mail address", Help: "on: a visitor without a login is asked where an answer may go if nobody is there. The address is shown to agents as claimed and proves nothing.", Default: "on", Values: []string{"on", "off"}, Group: groupWidget,
+		Words: map[string]string{"on": "Yes, so an answer can follow", "off": "No"},
+	},
+	{
+		Key: keyIdentity, Label: "Identity", Help: "anonymous: logins are refused. optional: a signed login is taken when the page gives one. required: nothing is shown or sent without one.", Default: identityOptional, Values: []string{identityAnonymous, identityOptional, identityRequired}, Group: groupWho,
+		Words: map[string]string{identityAnonymous: "Anonymous: no logins", identityOptional: "Optional: a signed login is taken when given", identityRequired: "Required: nothing without a signed login"},
+	},
+	{Key: keyJWT, Label: "Login keys", Help: "One per line: key id, algorithm (HS256, EdDSA, ES256) and a secret of 32 bytes or more, or a PEM public key, separated by colons. Keep the old key beside the new one while you rotate.", Secret: true, Group: groupWho, Lines: true, When: inbox.When{Key: keyIdentity, Is: []string{identityOptional, identityRequired}}},
+	{Key: keyProve, Label: "Prove addresses by", Help: "Id of the e-mail inbox that sends a code to an address a visitor left, so that he can prove it in the chat. What he proves counts as his from then on, and joins what came from that address. Empty: addresses stay claims.", Group: groupWho},
+	{Key: keyMessages, Label: "Messages per minute", Help: "Per visitor, 1 to 100000.", Default: "30", Group: groupLimits, Advanced: true},
+	{Key: keyConnections, Label: "Connections per minute", Help: "Per network address, 1 to 6000.", Default: "120", Group: groupLimits, Advanced: true},
+	{Key: keyVisitors, Label: "New visitors per hour", Help: "Per network address, 1 to 100000.", Default: "120", Group: groupLimits, Advanced: true},
+	{Key: keyUploads, Label: "Uploads per minute", Help: "Per visitor, 1 to 600.", Default: "10", Group: groupLimits, Advanced: true},
 	inbox.Mask,
 }
+
+// Headings of the form.
+const (
+	groupWidget = "Widget"
+	groupWho    = "Who the visitor is"
+	groupLimits = "Limits"
+)
 
 // Channel describes the settings of a chat inbox.
 func Channel() inbox.Channel {
@@ -78,6 +91,8 @@ func Channel() inbox.Channel {
 			_, err := readConfig(inbox.Inbox{Settings: s})
 			return err
 		},
+		About: "A chat on your site. It works at once, on a page of its own.",
+		Needs: []string{"Nothing; the address of your site, to put the chat there"},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/weftline/weftline/pkg/channel"
 	realtimev1 "github.com/weftline/weftline/pkg/weftline/realtime/v1"
 	"github.com/weftline/weftline/services/internal/audit"
 	"github.com/weftline/weftline/services/internal/blob"
@@ -36,6 +37,7 @@ type Feed interface {
 type Inboxes interface {
 	inbox.Registry
 	Channels() []inbox.Channel
+	SetPaused(ctx context.Context, id string, paused bool) error
 }
 
 // Config of the console.
@@ -58,11 +60,15 @@ type Deps struct {
 	Backend http.Handler
 	// HandleOf finds the handle a conversation would be answered at ("" when unknown), for typing marks.
 	HandleOf func(ctx context.Context, conversation string) string
-	Audit    Audit      // nil: nothing is recorded
-	NC       *nats.Conn // ephemerals between processes; nil keeps them in this one
-	Log      *slog.Logger
-	Metrics  prometheus.Registerer
-	Now      func() time.Time // nil: time.Now
+	// Sender sends a test message for an inbox; nil: none is sent.
+	Sender func(channelName, inboxID string) (channel.Sender, bool)
+	// Waiting counts what waits to go out in an inbox, and the inputs that were put aside. Nil: not known.
+	Waiting func(ctx context.Context, channelName, inboxID string) (out, aside int64, err error)
+	Audit   Audit      // nil: nothing is recorded
+	NC      *nats.Conn // ephemerals between processes; nil keeps them in this one
+	Log     *slog.Logger
+	Metrics prometheus.Registerer
+	Now     func() time.Time // nil: time.Now
 }
 
 // Console serves agents. Create it with New.
@@ -75,6 +81,7 @@ type Console struct {
 	tickets  *tickets
 	limiter  *loginLimiter
 	proofs   *loginLimiter // requests for the pages of single-use links
+	trials   *loginLimiter // live tests and test messages
 	gate     *gate
 	presence *presence
 	sockets  *sockets
@@ -102,7 +109,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Console, error) {
 	c.sessions = &sessions{docs: deps.State, now: deps.Now}
 	c.tokens = &tokens{docs: deps.State, now: deps.Now}
 	c.tickets = newTickets(deps.Now)
-	c.limiter, c.proofs = newLoginLimiter(deps.Now), newLoginLimiter(deps.Now)
+	c.limiter, c.proofs, c.trials = newLoginLimiter(deps.Now), newLoginLimiter(deps.Now), newLoginLimiter(deps.Now)
 	c.gate = newGate()
 	c.metrics = newMetrics(deps.Metrics)
 	c.presence = newPresence(cfg.Tenant, deps.NC)

@@ -90,6 +90,7 @@ type bundle struct {
 	http  *http.Client
 	keys  crypt.Keyring
 	audit *ledger
+	mails *mails
 }
 
 func setup(t *testing.T) *bundle {
@@ -106,8 +107,13 @@ func setup(t *testing.T) *bundle {
 	}
 	log := slog.New(slog.DiscardHandler)
 	kinds := []inbox.Channel{{
-		Name:     "email",
-		Settings: []inbox.Setting{{Key: "imap_host"}, {Key: "password", Secret: true}, {Key: "poll", Default: "60"}},
+		Name: "email",
+		Settings: []inbox.Setting{
+			{Key: "imap_host", Group: "In"},
+			{Key: "password", Secret: true},
+			{Key: "poll", Default: "60", Values: []string{"60", "90"}, Words: map[string]string{"60": "Every minute"}, Advanced: true, When: inbox.When{Key: "imap_host", Is: []string{"h"}}},
+		},
+		About: "Mail.", Recipient: &inbox.Recipient{Kind: "email", Label: "Address"},
 		Check: func(m map[string]string) error {
 			if m["imap_host"] == "" {
 				return errors.New("imap_host: required")
@@ -125,13 +131,14 @@ func setup(t *testing.T) *bundle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bundle{feed: newFeed(), keys: keys, audit: &ledger{}}
+	b := &bundle{feed: newFeed(), keys: keys, audit: &ledger{}, mails: &mails{}}
 	frozen := time.Now()
 	mux := http.NewServeMux()
 	b.srv = httptest.NewServer(mux)
 	t.Cleanup(b.srv.Close)
 	b.c, err = console.New(t.Context(), console.Config{Tenant: "t", Workspace: "W", PublicURL: b.srv.URL, Build: "b1"}, console.Deps{
 		State: docs, Keys: keys, Blobs: blobs, Inboxes: book, Feed: b.feed, Log: log, Audit: b.audit,
+		Sender: b.mails.sender, Waiting: func(context.Context, string, string) (int64, int64, error) { return 3, 1, nil },
 		Now: func() time.Time { return frozen }, // buckets fill by the clock, and machines are slow at times
 		Backend: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			who, _ := actor.From(r.Context())

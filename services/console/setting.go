@@ -9,6 +9,7 @@ import (
 	"connectrpc.com/connect"
 	consolev1 "github.com/weftline/weftline/pkg/weftline/console/v1"
 	"github.com/weftline/weftline/services/internal/audit"
+	"github.com/weftline/weftline/services/internal/hosted"
 	"github.com/weftline/weftline/services/internal/inbox"
 )
 
@@ -19,7 +20,9 @@ func (r rpc) ListInboxes(ctx context.Context, _ *consolev1.ListInboxesRequest) (
 	}
 	res := &consolev1.ListInboxesResponse{}
 	for _, in := range r.deps.Inboxes.List("") {
-		res.Inboxes = append(res.Inboxes, r.inboxProto(in, who.Owner))
+		p := r.inboxProto(in, who.Owner)
+		r.countWaiting(ctx, p)
+		res.Inboxes = append(res.Inboxes, p)
 	}
 	return res, nil
 }
@@ -29,13 +32,15 @@ func (r rpc) inboxProto(in inbox.Inbox, owner bool) *consolev1.Inbox {
 	h := r.deps.Inboxes.Health(in.ID)
 	p := &consolev1.Inbox{
 		Id: in.ID, Channel: in.Channel, Name: in.Name, Source: in.Source, Settings: map[string]string{},
-		Health: h.State, LastIn: stamp(h.LastIn), LastOut: stamp(h.LastOut),
+		Health: h.State, LastIn: stamp(h.LastIn), LastOut: stamp(h.LastOut), Since: stamp(h.Since),
+		Paused: in.Paused, PausedInFile: in.PausedInFile,
 	}
 	if !owner {
 		return p
 	}
-	p.HealthDetail = h.Detail
+	p.HealthDetail, p.LastError, p.LastErrorAt = h.Detail, h.LastError, stamp(h.LastErrorAt)
 	if kind, ok := r.kind(in.Channel); ok {
+		p.WebhookUrl = r.webhook(kind, in)
 		for _, s := range kind.Settings {
 			if v := in.Settings[s.Key]; !s.Secret && v != "" {
 				p.Settings[s.Key] = v
@@ -43,6 +48,31 @@ func (r rpc) inboxProto(in inbox.Inbox, owner bool) *consolev1.Inbox {
 		}
 	}
 	return p
+}
+
+// webhook is where the provider posts to, "" where it posts nothing.
+func (r rpc) webhook(kind inbox.Channel, in inbox.Inbox) string {
+	for _, p := range kind.Paste {
+		if p.Key == "" && p.When.Holds(in.Settings) {
+			return r.cfg.PublicURL + hosted.HookPath(in.Channel, in.ID)
+		}
+	}
+	return ""
+}
+
+// countTimeout bounds the counting of what waits in one inbox: a page that does
+// not know it is better than one that does not come.
+const countTimeout = time.Second
+
+func (r rpc) countWaiting(ctx context.Context, p *consolev1.Inbox) {
+	if r.deps.Waiting == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
+	if out, aside, err := r.deps.Waiting(ctx, p.GetChannel(), p.GetId()); err == nil {
+		p.WaitingOut, p.SetAside = &out, &aside
+	}
 }
 
 func (r rpc) kind(channel string) (inbox.Channel, bool) {
@@ -113,57 +143,4 @@ func (r rpc) fromProto(p *consolev1.Inbox) (inbox.Inbox, error) {
 		}
 	}
 	return in, nil
-}
-
-// testTimeout bounds a live connection test.
-const testTimeout = 20 * time.Second
-
-// TestInbox tries the given settings; empty secrets are those stored.
-func (r rpc) TestInbox(ctx context.Context, req *consolev1.TestInboxRequest) (*consolev1.TestInboxResponse, error) {
-	if _, err := ownerOnly(ctx); err != nil {
-		return nil, err
-	}
-	in, err := r.fromProto(req.GetInbox())
-	if err != nil {
-		return nil, err
-	}
-	kind, _ := r.kind(in.Channel)
-	settings := map[string]string{}
-	old, _ := r.deps.Inboxes.Get(in.ID)
-	for _, s := range kind.Settings {
-		v := in.Settings[s.Key]
-		if v == "" && s.Secret && sameEndpoint(kind, in.Settings, old.Settings) {
-			v = old.Settings[s.Key]
-		}
-		if v == "" {
-			v = s.Default
-		}
-		settings[s.Key] = v
-	}
-	in.Settings = settings
-	if kind.Check != nil {
-		if err := kind.Check(settings); err != nil {
-			return &consolev1.TestInboxResponse{Detail: err.Error()}, nil
-		}
-	}
-	if kind.Test == nil {
-		return &consolev1.TestInboxResponse{Ok: true, Detail: "Nothing to connect to."}, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, testTimeout)
-	defer cancel()
-	if err := kind.Test(ctx, in); err != nil {
-		return &consolev1.TestInboxResponse{Detail: err.Error()}, nil
-	}
-	return &consolev1.TestInboxResponse{Ok: true, Detail: "Connected."}, nil
-}
-
-// sameEndpoint guards stored secrets: they are tried only against the hosts
-// they were stored for, never against one just typed in.
-func sameEndpoint(kind inbox.Channel, now, stored map[string]string) bool {
-	for _, s := range kind.Settings {
-		if !s.Secret && (s.Key == "imap_host" || s.Key == "smtp_host" || s.Key == "host") && now[s.Key] != stored[s.Key] {
-			return false
-		}
-	}
-	return true
 }

@@ -31,7 +31,7 @@ func (s *Service) openPersons(ctx context.Context) error {
 		return err
 	}
 	s.resolver, err = resolve.New(ctx, resolve.Deps{
-		Rules: rules, Persons: s.live, Writer: resolve.Streams{Links: links, Mark: s.share}, Store: d.Views, Keys: d.Keys, Blocked: blocked, Log: s.log,
+		Rules: rules, Persons: s.live, Writer: resolve.Streams{Links: links, Mark: s.share}, Store: d.Views, Keys: d.Keys, Blocked: s.blocked, Log: s.log,
 	})
 	return err
 }
@@ -58,8 +58,12 @@ func (s *Service) variants(a channel.Address) []string {
 	return out
 }
 
-// blocked names the list an address is on that says nothing about who a person is.
-func blocked(kind, address string) string {
+// blocked names the list an address is on that says nothing about who a person
+// is. Our own addresses and numbers are on one as long as an inbox has them.
+func (s *Service) blocked(kind, address string) string {
+	if s.deps.Own != nil && s.deps.Own(channel.Address{Kind: kind, Address: address}) {
+		return blocklist.Own
+	}
 	return blocklist.Reason(kind, handleid.Normalise(kind, address))
 }
 
@@ -86,6 +90,6 @@ func (s *Service) Simulate(ctx context.Context, rules []byte, scratch docstore.S
 		return SimulateReport{}, fmt.Errorf("rules: %w", err)
 	}
 	return resolve.Simulate(ctx, resolve.SimulateDeps{
-		Rules: parsed, Events: s.deps.Events, Tenant: s.cfg.Tenant, Keys: s.deps.Keys, Blocked: blocked, Scratch: scratch,
+		Rules: parsed, Events: s.deps.Events, Tenant: s.cfg.Tenant, Keys: s.deps.Keys, Blocked: s.blocked, Scratch: scratch,
 	})
 }

@@ -95,11 +95,13 @@ type Deps struct {
 	// Capabilities say what a channel can carry; nil: the hub's own limits alone hold.
 	Capabilities func(name string) (channel.Capabilities, bool)
 	// Own says that what is sent to an address comes to one of our own inboxes. Nil: nothing does.
-	Own     func(a channel.Address) bool
-	Audit   rpc.Audit // *audit.Log; nil records nothing
-	Log     *slog.Logger
-	Metrics prometheus.Registerer // may be nil
-	Erasure Erasure
+	Own func(a channel.Address) bool
+	// Templates lists the approved texts of an inbox of a channel; nil: there are none.
+	Templates func(ctx context.Context, channelName, inbox string) ([]channel.TemplateText, error)
+	Audit     rpc.Audit // *audit.Log; nil records nothing
+	Log       *slog.Logger
+	Metrics   prometheus.Registerer // may be nil
+	Erasure   Erasure
 }
 
 // Originals opens and destroys what arrived.
@@ -206,7 +208,7 @@ func (s *Service) openWrites(ctx context.Context) (err error) {
 	}
 	if s.commands, err = command.New(command.Deps{
 		Customers: customers, Claims: claims, Keys: d.Keys, Lookup: look, Timeline: look,
-		Capabilities: d.Capabilities, OptedOut: s.optedOut,
+		Capabilities: d.Capabilities, OptedOut: s.optedOut, Numbers: s.numbers,
 		Channel: s.channelOf, Now: s.cfg.Now, Log: s.log,
 	}); err != nil {
 		return err
@@ -230,6 +232,7 @@ func (s *Service) openRPC(context.Context) (err error) {
 		Blobs: d.Blobs, Parts: d.Parts, Tenant: s.cfg.Tenant, Log: s.log,
 		Audit: recorder, Guard: audit.NewGuard(s.cfg.BulkRead, recorder, s.log, d.Metrics, s.cfg.Now),
 		Erasures: s.erasure, HoldOrders: s.commands, Exports: s.exports,
+		Templates: s.templates,
 	})
 	return err
 }

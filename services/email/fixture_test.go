@@ -128,7 +128,7 @@ func (b *book) Get(id string) (inbox.Inbox, bool) {
 
 func (b *book) Watch(ctx context.Context, channel string, fn func([]inbox.Inbox)) {
 	for {
-		fn(b.List(channel))
+		fn(slices.DeleteFunc(b.List(channel), func(in inbox.Inbox) bool { return in.Paused }))
 		select {
 		case <-ctx.Done():
 			return

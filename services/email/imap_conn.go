@@ -38,7 +38,7 @@ type imapConn struct {
 func dialIMAP(ctx context.Context, s server, roots *x509.CertPool) (*imapConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn, err := (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext(ctx, "tcp", s.address())
+	conn, err := dialer().DialContext(ctx, "tcp", s.address())
 	if err != nil {
 		return nil, fmt.Errorf("connect to imap server: %w", err)
 	}

@@ -165,7 +165,7 @@ func smtpCode(err error) int {
 func dialSMTP(ctx context.Context, s server, svc *Service) (*smtp.Client, error) {
 	dctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(dctx, "tcp", s.address())
+	conn, err := dialer().DialContext(dctx, "tcp", s.address())
 	if err != nil {
 		return nil, fmt.Errorf("connect to smtp server: %w", err)
 	}
@@ -203,6 +203,9 @@ func dialSMTP(ctx context.Context, s server, svc *Service) (*smtp.Client, error)
 	return client, nil
 }
 
+// errLogin: what went wrong is the login, the server was reached.
+var errLogin = errors.New("log in to smtp server")
+
 // login uses PLAIN, else LOGIN.
 func login(client *smtp.Client, s server) error {
 	var mech sasl.Client
@@ -212,14 +215,14 @@ func login(client *smtp.Client, s server) error {
 	case client.SupportsAuth(sasl.Login):
 		mech = sasl.NewLoginClient(s.username, s.password)
 	default:
-		return fmt.Errorf("log in to smtp server: it offers neither PLAIN nor LOGIN: %w", channel.ErrNeedsAttention)
+		return fmt.Errorf("%w: it offers neither PLAIN nor LOGIN: %w", errLogin, channel.ErrNeedsAttention)
 	}
 	err := client.Auth(mech)
 	if code := smtpCode(err); code >= 500 {
-		return fmt.Errorf("log in to smtp server: %w: %w", channel.ErrNeedsAttention, err)
+		return fmt.Errorf("%w: %w: %w", errLogin, channel.ErrNeedsAttention, err)
 	}
 	if err != nil {
-		return fmt.Errorf("log in to smtp server: %w", err)
+		return fmt.Errorf("%w: %w", errLogin, err)
 	}
 	return nil
 }

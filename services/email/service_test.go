@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/weftline/weftline/services/email"
+	"github.com/weftline/weftline/services/internal/inbox"
 	"go.uber.org/goleak"
 )
 
@@ -68,6 +69,18 @@ func TestStopsAtOnceAndLeavesNothingBehind(t *testing.T) {
 	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("github.com/emersion/go-imap/v2/imapserver.(*Server).Serve.func1"), goleak.IgnoreAnyFunction("github.com/emersion/go-imap/v2/imapserver.(*Conn).handleIdle"))
 }
 
+func inSteps(steps []inbox.Step) string {
+	var out []string
+	for _, s := range steps {
+		word := "ok"
+		if s.Err != nil {
+			word = "failed"
+		}
+		out = append(out, s.Name+": "+word)
+	}
+	return strings.Join(out, ", ")
+}
+
 func TestLiveTestOfSettings(t *testing.T) {
 	t.Parallel()
 	office := newPostOffice(t, officeOptions{idle: true})
@@ -90,6 +103,31 @@ func TestLiveTestOfSettings(t *testing.T) {
 		bad.Settings[key] = value
 		if err := ch.Test(t.Context(), bad); err == nil || strings.Contains(err.Error(), "secret") || key == "imap_folders" && !strings.Contains(err.Error(), "Missing") {
 			t.Errorf("%s=%s: error %v", key, value, err)
+		}
+	}
+	if got := inSteps(ch.Steps(t.Context(), good)); got != "Connect to the IMAP server: ok, Log in to the IMAP server: ok, Open the folder \"INBOX\": ok, Connect to the SMTP server: ok, Log in to the SMTP server: ok" {
+		t.Error(got)
+	}
+	// Each server is tried, whatever the other says, and where it stopped is told.
+	for key, c := range map[string]struct{ value, want string }{
+		"imap_password": {"wrong", "Connect to the IMAP server: ok, Log in to the IMAP server: failed, Connect to the SMTP server: ok, Log in to the SMTP server: ok"},
+		"imap_port":     {"1", "Connect to the IMAP server: failed, Connect to the SMTP server: ok, Log in to the SMTP server: ok"},
+		"smtp_password": {"wrong", "Connect to the IMAP server: ok, Log in to the IMAP server: ok, Open the folder \"INBOX\": ok, Connect to the SMTP server: ok, Log in to the SMTP server: failed"},
+		"smtp_host":     {"169.254.169.254", ""},
+	} {
+		bad := mailboxOf("support", port(t, office.l), good.Settings)
+		bad.Settings[key] = c.value
+		steps := ch.Steps(t.Context(), bad)
+		if key == "smtp_host" { // where clouds keep a machine's credentials
+			bad.Settings["smtp_tls"] = "starttls"
+			steps = ch.Steps(t.Context(), bad)
+			if last := steps[len(steps)-1]; last.Err == nil || !strings.Contains(last.Err.Error(), "link-local") {
+				t.Errorf("%s: %v", c.value, last.Err)
+			}
+			continue
+		}
+		if got := inSteps(steps); got != c.want {
+			t.Errorf("%s=%s: %s", key, c.value, got)
 		}
 	}
 	for _, setting := range ch.Settings {

@@ -26,30 +26,52 @@ func Addresses(settings map[string]string) []string {
 
 // Settings of an inbox of this channel; services/email/README.md explains them.
 var settings = []inbox.Setting{
-	{Key: "address", Label: "Address", Help: "The mailbox's own address: the sender of answers.", Required: true},
-	{Key: "aliases", Label: "Other addresses", Help: "More addresses whose mail arrives here, separated by commas."},
-	{Key: "from_name", Label: "Sender's name", Help: "Shown to customers beside the agent's name. Empty: the inbox's name."},
-	{Key: "imap_host", Label: "IMAP server", Help: "Empty: this inbox only sends."},
-	{Key: "imap_port", Label: "IMAP port", Help: "Empty: 993 with implicit TLS, else 143."},
-	{Key: "imap_tls", Label: "IMAP encryption", Help: "none is allowed to this machine only.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}},
-	{Key: "imap_username", Label: "IMAP user", Help: "Empty: the address."},
-	{Key: "imap_password", Label: "IMAP password", Secret: true},
-	{Key: "imap_folders", Label: "Folders", Help: "Separated by commas.", Default: "INBOX"},
-	{Key: "imap_since", Label: "First start", Help: "all: take in what is in the mailbox. now: only what arrives from now on.", Default: "all", Values: []string{"all", "now"}},
-	{Key: "imap_seen", Label: "Mark as seen", Help: "Mark mails as seen once they are safe.", Default: "no", Values: []string{"yes", "no"}},
-	{Key: "imap_poll", Label: "Look for new mail every", Help: "Where the server cannot tell by itself, and for folders after the first. 10s to 1h.", Default: "1m"},
-	{Key: "verify", Label: "Verify senders", Help: "off: any mail can claim any sender, and none is believed. authserv: believe the DMARC result of your mail server. own: check DKIM, SPF and DMARC here.", Default: verifyOff, Values: []string{verifyOff, verifyAuthserv, verifyOwn}},
-	{Key: "authserv_id", Label: "Name in its results", Help: "With authserv: the name your mail server begins Authentication-Results with, as mx.example.org. Several separated by commas; .example.org is every name below it."},
-	{Key: "mx_host", Label: "Your mail servers", Help: "The name your mail server writes after \"by\" in Received, and networks of yours behind it, separated by commas. Empty: whichever took the mail from outside; own then checks no SPF."},
-	{Key: "smtp_host", Label: "SMTP server", Help: "Empty: this inbox cannot answer."},
-	{Key: "smtp_port", Label: "SMTP port", Help: "Empty: 465 with implicit TLS, else 587."},
-	{Key: "smtp_tls", Label: "SMTP encryption", Help: "none is allowed to this machine only, unless smtp_plaintext is yes.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}},
-	{Key: "smtp_plaintext", Label: "Allow plaintext SMTP", Help: "yes: send mail and password unencrypted to another machine.", Default: "no", Values: []string{"yes", "no"}},
-	{Key: "smtp_username", Label: "SMTP user", Help: "Empty: no login where no password is given, else the address."},
-	{Key: "smtp_password", Label: "SMTP password", Secret: true},
-	{Key: "smtp_wait", Label: "Wait for the receipt", Help: "How long to wait for the server's word after the mail was sent (RFC 5321 asks for 10m). 5s to 15m.", Default: "10m"},
+	{Key: "address", Label: "Address", Help: "The mailbox's own address: the sender of answers.", Required: true, Group: groupAddress},
+	{Key: "from_name", Label: "Sender's name", Help: "Shown to customers beside the agent's name. Empty: the inbox's name.", Group: groupAddress},
+	{Key: "aliases", Label: "Other addresses", Help: "More addresses whose mail arrives here, separated by commas.", Group: groupAddress, Advanced: true},
+	{Key: "imap_host", Label: "IMAP server", Help: "Empty: this inbox only sends.", Group: groupIn},
+	{Key: "imap_tls", Label: "IMAP encryption", Help: "none is allowed to this machine only.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}, Group: groupIn, Words: encryption},
+	{Key: "imap_port", Label: "IMAP port", Help: "Empty: 993 with implicit TLS, else 143.", Group: groupIn},
+	{Key: "imap_username", Label: "IMAP user", Help: "Empty: the address.", Group: groupIn},
+	{Key: "imap_password", Label: "IMAP password", Secret: true, Group: groupIn},
+	{
+		Key: "imap_since", Label: "First start", Help: "all: take in what is in the mailbox. now: only what arrives from now on.", Default: "all", Values: []string{"all", "now"}, Group: groupIn,
+		Words: map[string]string{"all": "Take in what is in the mailbox", "now": "Only what arrives from now on"},
+	},
+	{Key: "imap_folders", Label: "Folders", Help: "Separated by commas.", Default: "INBOX", Group: groupIn, Advanced: true},
+	{Key: "imap_seen", Label: "Mark as seen", Help: "Mark mails as seen once they are safe.", Default: "no", Values: []string{"yes", "no"}, Group: groupIn, Advanced: true},
+	{Key: "imap_poll", Label: "Look for new mail every", Help: "Where the server cannot tell by itself, and for folders after the first. 10s to 1h.", Default: "1m", Group: groupIn, Advanced: true},
+	{Key: "smtp_host", Label: "SMTP server", Help: "Empty: this inbox cannot answer.", Group: groupOut},
+	{Key: "smtp_tls", Label: "SMTP encryption", Help: "none is allowed to this machine only, unless smtp_plaintext is yes.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}, Group: groupOut, Words: encryption},
+	{Key: "smtp_port", Label: "SMTP port", Help: "Empty: 465 with implicit TLS, else 587.", Group: groupOut},
+	{Key: "smtp_username", Label: "SMTP user", Help: "Empty: no login where no password is given, else the address.", Group: groupOut},
+	{Key: "smtp_password", Label: "SMTP password", Secret: true, Group: groupOut},
+	{Key: "smtp_plaintext", Label: "Allow plaintext SMTP", Help: "yes: send mail and password unencrypted to another machine.", Default: "no", Values: []string{"yes", "no"}, Group: groupOut, Advanced: true},
+	{Key: "smtp_wait", Label: "Wait for the receipt", Help: "How long to wait for the server's word after the mail was sent (RFC 5321 asks for 10m). 5s to 15m.", Default: "10m", Group: groupOut, Advanced: true},
+	{
+		Key: "verify", Label: "Verify senders", Help: "off: any mail can claim any sender, and none is believed. authserv: believe the DMARC result of your mail server. own: check DKIM, SPF and DMARC here.", Default: verifyOff, Values: []string{verifyOff, verifyAuthserv, verifyOwn}, Group: groupTrust,
+		Words: map[string]string{verifyOff: "Off: nobody is believed", verifyAuthserv: "Believe our mail server", verifyOwn: "Check here (DKIM, SPF, DMARC)"},
+	},
+	{
+		Key: "authserv_id", Label: "Name in its results", Help: "The name your mail server begins Authentication-Results with, as mx.example.org. Several separated by commas; .example.org is every name below it.", Group: groupTrust,
+		When: inbox.When{Key: "verify", Is: []string{verifyAuthserv}},
+	},
+	{
+		Key: "mx_host", Label: "Your mail servers", Help: "The name your mail server writes after \"by\" in Received, and networks of yours behind it, separated by commas. Empty: whichever took the mail from outside; own then checks no SPF.", Group: groupTrust, Advanced: true,
+		When: inbox.When{Key: "verify", Is: []string{verifyAuthserv, verifyOwn}},
+	},
 	inbox.Mask,
 }
+
+// Headings of the form.
+const (
+	groupAddress = "Address"
+	groupIn      = "Mail in (IMAP)"
+	groupOut     = "Mail out (SMTP)"
+	groupTrust   = "Who the sender is"
+)
+
+var encryption = map[string]string{"implicit": "TLS", "starttls": "STARTTLS", "none": "None (this machine only)"}
 
 // config is the settings of an inbox, checked.
 type config struct {

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 
 	"github.com/weftline/weftline/pkg/channel"
@@ -22,7 +21,6 @@ import (
 	"github.com/weftline/weftline/services/internal/audit"
 	"github.com/weftline/weftline/services/internal/blob"
 	"github.com/weftline/weftline/services/internal/config"
-	"github.com/weftline/weftline/services/internal/handleid"
 	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/internal/ledger"
 	"github.com/weftline/weftline/services/internal/peer"
@@ -112,7 +110,7 @@ func (h *hub) openInboxes(ctx context.Context) error {
 		if name == "" {
 			name = in.ID
 		}
-		fixed = append(fixed, inbox.Inbox{ID: in.ID, Channel: in.Channel, Name: name, Source: inbox.SourceFile, Settings: in.Settings})
+		fixed = append(fixed, inbox.Inbox{ID: in.ID, Channel: in.Channel, Name: name, Source: inbox.SourceFile, Settings: in.Settings, Paused: in.Paused})
 	}
 	var err error
 	if h.book, err = inbox.NewBook(ctx, h.state, h.keys, channels(outgoing(h.cfg)), fixed, h.log); err != nil {
@@ -156,7 +154,7 @@ func (h *hub) openConversation(ctx context.Context) error {
 	}
 	deps := conversation.Deps{
 		Events: h.events, Snapshots: h.events, Views: h.views, State: h.state, Keys: h.keys, Blobs: h.blobs, Bus: h.bus,
-		Originals: h.intake, Inboxes: h.book, Parser: h.parser, Parts: h.parts, Capabilities: h.capabilities, Own: h.ownAddress, Audit: h.audit, Log: h.log, Metrics: h.metrics,
+		Originals: h.intake, Inboxes: h.book, Parser: h.parser, Parts: h.parts, Capabilities: h.capabilities, Own: h.ownAddress, Templates: h.templates, Audit: h.audit, Log: h.log, Metrics: h.metrics,
 	}
 	cfg := conversation.Config{Tenant: h.cfg.Tenant, Workspace: h.cfg.Workspace, PublicURL: h.cfg.PublicURL, BulkRead: h.cfg.Audit.BulkRead, Rules: h.cfg.Identity.Rules}
 	var err error
@@ -175,17 +173,6 @@ func (h *hub) openConversation(ctx context.Context) error {
 	return err
 }
 
-// ownAddress says whether what is sent to an address comes to one of our mailboxes.
-func (h *hub) ownAddress(a channel.Address) bool {
-	if a.Kind != "email" {
-		return false
-	}
-	want := handleid.Normalise(a.Kind, a.Address)
-	return slices.ContainsFunc(h.book.List(email.ChannelName), func(in inbox.Inbox) bool {
-		return slices.ContainsFunc(email.Addresses(in.Settings), func(own string) bool { return handleid.Normalise(a.Kind, own) == want })
-	})
-}
-
 // capabilities say what a channel can carry, where this program has its adapter.
 func (h *hub) capabilities(name string) (channel.Capabilities, bool) {
 	switch name {
@@ -193,6 +180,9 @@ func (h *hub) capabilities(name string) (channel.Capabilities, bool) {
 		return h.email.Capabilities(), true
 	case chat.Name:
 		return chat.Capabilities(), true
+	}
+	if c, ok := h.carriers[name]; ok {
+		return c.Capabilities(), true
 	}
 	return channel.Capabilities{}, false
 }
@@ -264,7 +254,7 @@ func (h *hub) openConsole(ctx context.Context) error {
 		Tenant: h.cfg.Tenant, Workspace: h.cfg.Workspace, PublicURL: h.cfg.PublicURL, Build: telemetry.Build(), DemoURL: demoURL,
 	}, console.Deps{
 		State: h.state, Keys: h.keys, Blobs: h.blobs, Inboxes: h.book, Feed: h.feed(), Backend: h.backend(),
-		HandleOf: h.handleOf(), Audit: h.audit, NC: h.bus.NC, Log: h.log.With("part", "console"), Metrics: h.metrics,
+		HandleOf: h.handleOf(), Sender: h.sender, Waiting: h.waiting, Audit: h.audit, NC: h.bus.NC, Log: h.log.With("part", "console"), Metrics: h.metrics,
 	})
 	if err != nil {
 		return err

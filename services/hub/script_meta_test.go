@@ -22,6 +22,8 @@ const (
 	metaSecret  = "0123456789abcdef0123456789abcdef"
 	metaToken   = "EAAstoryTokenOfNobody"
 	metaAccount = "106540352242922"
+	// metaBusiness is the WhatsApp Business Account.
+	metaBusiness = "102290129340398"
 )
 
 // graphAPI is as much of the Graph API as a story needs.
@@ -33,6 +35,10 @@ type graphAPI struct {
 
 func (g *graphAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var args map[string]any
+	if r.Header.Get("Authorization") == "Bearer "+metaToken && r.Method == http.MethodGet && r.URL.Path == "/v24.0/"+metaBusiness+"/message_templates" {
+		fmt.Fprint(w, `{"data":[{"name":"order_ready","language":"en_US","status":"APPROVED","category":"UTILITY","components":[{"type":"BODY","text":"Hello {{1}}, order {{2}} is ready.","example":{"body_text":[["Ada","1042"]]}}]}],"paging":{"cursors":{"after":"QVFI"}}}`)
+		return
+	}
 	if r.Header.Get("Authorization") != "Bearer "+metaToken || r.URL.Query().Get("appsecret_proof") == "" || json.NewDecoder(r.Body).Decode(&args) != nil {
 		http.Error(w, `{"error":{"message":"Invalid OAuth access token","code":190}}`, http.StatusUnauthorized)
 		return
@@ -70,9 +76,13 @@ func cmdMeta(ts *testscript.TestScript, neg bool, args []string) {
 		w.graph.Server = httptest.NewServer(w.graph)
 		ts.Defer(w.graph.Close)
 		for _, name := range []string{"whatsapp", "messenger", "instagram"} {
-			w.inboxes = append(w.inboxes, map[string]any{"id": name, "channel": name, "name": name, "settings": map[string]string{
+			settings := map[string]string{
 				"account_id": metaAccount, "access_token": metaToken, "app_secret": metaSecret, "verify_token": "a word of ours", "api_url": w.graph.URL,
-			}})
+			}
+			if name == "whatsapp" {
+				settings["business_id"], settings["region"] = metaBusiness, "DE"
+			}
+			w.inboxes = append(w.inboxes, map[string]any{"id": name, "channel": name, "name": name, "settings": settings})
 		}
 	case len(args) == 3 && args[0] == "posts":
 		secret := metaSecret

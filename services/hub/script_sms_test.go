@@ -60,6 +60,7 @@ func (p *smsProvider) message(n int) url.Values {
 // cmdSMS is a provider of text messages, inbox "texts":
 //
 //	sms listens               before start
+//	sms paused                before start: the file pauses the inbox
 //	[!] sms NUMBER says ID TEXT   a message, signed; ! the signature is wrong, and it is refused
 //	sms got N TEXT            waits for the Nth message that was sent
 //	sms reports N STATE       what became of it
@@ -74,6 +75,8 @@ func cmdSMS(ts *testscript.TestScript, neg bool, args []string) {
 		w.inboxes = append(w.inboxes, map[string]any{"id": "texts", "channel": "sms", "name": "Texts", "settings": map[string]string{
 			"provider": "twilio", "account": "AC1", "api_key": smsToken, "number": smsNumber, "api_url": w.sms.URL,
 		}})
+	case len(args) == 1 && args[0] == "paused":
+		w.inboxes[len(w.inboxes)-1].(map[string]any)["paused"] = true
 	case len(args) == 4 && args[1] == "says":
 		w.postSMS(ts, "", url.Values{"MessageSid": {args[2]}, "From": {args[0]}, "To": {smsNumber}, "Body": {expand(ts, args[3])}, "NumMedia": {"0"}}, neg)
 	case len(args) == 3 && args[0] == "got":
@@ -85,7 +88,7 @@ func cmdSMS(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		w.postSMS(ts, "?"+callback.RawQuery, url.Values{"MessageSid": {fmt.Sprintf("SM%032d", n)}, "MessageStatus": {args[2]}, "ErrorCode": {"30003"}}, false)
 	default:
-		ts.Fatalf("usage: sms listens | NUMBER says ID TEXT | got N TEXT | reports N STATE")
+		ts.Fatalf("usage: sms listens | paused | NUMBER says ID TEXT | got N TEXT | reports N STATE")
 	}
 }
 

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	}
 	testscript.Main(m, map[string]func(){"hub": func() {
 		if os.Getenv("WEFTLINE_TEST_IMPATIENT") != "" {
-			sendPolicy = outbox.Policy{MinBackoff: 300 * time.Millisecond, UnknownDelay: 500 * time.Millisecond}
+			sendPolicy = outbox.Policy{MinBackoff: 300 * time.Millisecond, UnknownDelay: 500 * time.Millisecond, PausedPoll: 300 * time.Millisecond}
 		}
 		if path := os.Getenv("WEFTLINE_TEST_DNS"); path != "" {
 			zone, err := hubtest.ReadZone(path)

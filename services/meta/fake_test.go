@@ -150,6 +150,9 @@ func (g *graph) last() map[string]any {
 func arguments(r *http.Request, body []byte) (map[string]any, error) {
 	args := map[string]any{}
 	if r.Method == http.MethodGet {
+		for k := range r.URL.Query() {
+			args[k] = r.URL.Query().Get(k)
+		}
 		return args, nil
 	}
 	kind, p, err := mime.ParseMediaType(r.Header.Get("Content-Type"))

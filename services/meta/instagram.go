@@ -20,6 +20,12 @@ const maxInstagramText = 1000
 
 var instagramKind = kind{
 	probe: "username",
+	about: "Direct messages and comments of an Instagram professional account.",
+	needs: []string{"An app in Meta's App Dashboard, and its app secret", "An Instagram professional account, and its long-lived token"},
+	recipient: inbox.Recipient{
+		Kind: Instagram, Label: "Instagram user id", Scoped: true,
+		Help: "The id Meta gives to somebody who has written to you in the last 24 hours: write yourself, and it stands in your conversation.",
+	},
 	settings: shared("https://graph.instagram.com",
 		"Instagram account ID", "The id of the professional account, in the App Dashboard under Instagram, API setup.",
 		"A long-lived token of the account with instagram_business_manage_messages and instagram_business_manage_comments. Subscribe to messages, messaging_postbacks, message_reactions, comments and live_comments.",

@@ -25,11 +25,18 @@ const (
 // humanAgent is a setting of both.
 var humanAgent = inbox.Setting{
 	Key: keyHuman, Label: "Human Agent", Default: off, Values: []string{off, on},
-	Help: "on, if Meta has granted your app the Human Agent permission: answers go out until 7 days after the customer last wrote. off: 24 hours.",
+	Advanced: true,
+	Help:     "on, if Meta has granted your app the Human Agent permission: answers go out until 7 days after the customer last wrote. off: 24 hours.",
 }
 
 var messengerKind = kind{
 	probe: "name",
+	about: "Messages to a Facebook page, by Messenger.",
+	needs: []string{"An app in Meta's App Dashboard, and its app secret", "A Facebook page, and its page access token"},
+	recipient: inbox.Recipient{
+		Kind: Messenger, Label: "Messenger user id", Scoped: true,
+		Help: "The id Meta gives to somebody who has written to you in the last 24 hours: write yourself, and it stands in your conversation.",
+	},
 	settings: shared("https://graph.facebook.com",
 		"Page ID", "On the page under About, Page transparency; or in the App Dashboard under Messenger, beside the page's token.",
 		"A page access token that does not expire, with pages_messaging and pages_manage_metadata. Subscribe the page to messages, messaging_postbacks, message_reactions, message_edits and message_echoes.",

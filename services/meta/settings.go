@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 
+	"github.com/weftline/weftline/services/internal/handleid"
 	"github.com/weftline/weftline/services/internal/hosted"
 	"github.com/weftline/weftline/services/internal/inbox"
 )
@@ -24,6 +26,9 @@ const (
 	keyRead     = "mark_read"
 	keyHuman    = "human_agent"
 	keyComments = "comment_replies"
+	keyNumber   = "number"
+	keyRegion   = "region"
+	keyBusiness = "business_id"
 )
 
 const (
@@ -34,7 +39,11 @@ const (
 // kind is the settings of one channel.
 type kind struct {
 	settings []inbox.Setting
-	probe    string // fields that the live test asks of the account
+	probe    string // the field of the account that the live test asks for
+	about    string
+	needs    []string
+	// recipient of a test message
+	recipient inbox.Recipient
 }
 
 type config struct {
@@ -48,6 +57,8 @@ type config struct {
 	markRead bool
 	human    bool
 	comments string
+	numbers  handleid.Normaliser
+	business string // whose templates they are; WhatsApp alone
 }
 
 // shared are the settings that every channel of Meta's has, around its own.
@@ -56,7 +67,7 @@ func shared(api, account, accountHelp, tokenHelp string, own ...inbox.Setting) [
 		{Key: keyAccount, Label: account, Required: true, Help: accountHelp},
 		{Key: keyToken, Label: "Access token", Secret: true, Required: true, Help: tokenHelp},
 		{
-			Key: keySecret, Label: "App secret", Secret: true, Required: true,
+			Key: keySecret, Label: "App secret", Secret: true, Required: true, Lines: true,
 			Help: "In the App Dashboard under App settings, Basic. Two, one per line, while you replace it: requests signed with either are accepted, the first proves our calls.",
 		},
 		{
@@ -66,9 +77,9 @@ func shared(api, account, accountHelp, tokenHelp string, own ...inbox.Setting) [
 	}
 	list = append(list, own...)
 	return append(list,
-		inbox.Setting{Key: keyProof, Label: "Prove calls with the app secret", Help: "appsecret_proof: a stolen token alone is of no use where the app requires it.", Default: on, Values: []string{on, off}},
-		inbox.Setting{Key: keyAPI, Label: "Graph API server", Help: "Only if you use a gateway of your own.", Default: api},
-		inbox.Setting{Key: keyVersion, Label: "Graph API version", Help: "Such as v24.0. Meta keeps each for about two years.", Default: "v24.0"},
+		inbox.Setting{Key: keyProof, Label: "Prove calls with the app secret", Help: "appsecret_proof: a stolen token alone is of no use where the app requires it.", Default: on, Values: []string{on, off}, Advanced: true},
+		inbox.Setting{Key: keyAPI, Label: "Graph API server", Help: "Only if you use a gateway of your own.", Default: api, Advanced: true},
+		inbox.Setting{Key: keyVersion, Label: "Graph API version", Help: "Such as v24.0. Meta keeps each for about two years.", Default: "v24.0", Advanced: true},
 		inbox.Mask,
 	)
 }
@@ -105,6 +116,20 @@ func (k kind) read(values map[string]string) (config, error) {
 	if has(keyComments) {
 		c.comments = s.Text(keyComments)
 	}
+	if has(keyNumber) {
+		number, region := s.Text(keyNumber), s.Text(keyRegion)
+		c.business = s.Text(keyBusiness)
+		c.numbers = handleid.For(region, number)
+		if number != "" && handleid.RegionOf(number) == "" {
+			s.Wrong(keyNumber, fmt.Sprintf("%q is not a number such as +15005550006", hosted.Clip(number, 40)))
+		}
+		if region != "" && !strings.EqualFold(c.numbers.Region, region) {
+			s.Wrong(keyRegion, fmt.Sprintf("%q is not a country such as DE", hosted.Clip(region, 40)))
+		}
+		if c.business != "" && !idForm.MatchString(c.business) {
+			s.Wrong(keyBusiness, fmt.Sprintf("%q is not an id: digits only", hosted.Clip(c.business, 40)))
+		}
+	}
 	return c, s.Err()
 }
 
@@ -117,12 +142,44 @@ func (k kind) describe(name string, client *http.Client) inbox.Channel {
 			return err
 		},
 		Test: func(ctx context.Context, in inbox.Inbox) error {
-			c, err := k.read(in.Settings)
-			if err != nil {
-				return err
+			for _, step := range k.steps(ctx, name, client, in) {
+				if step.Err != nil {
+					return step.Err
+				}
 			}
-			p := open(name, k, hosted.Deps{Client: client}, nil)
-			return p.get(ctx, in.ID, c, c.account, k.probe, &struct{}{})
+			return nil
+		},
+		Steps: func(ctx context.Context, in inbox.Inbox) []inbox.Step { return k.steps(ctx, name, client, in) },
+		About: k.about, Needs: k.needs, Recipient: &k.recipient,
+		Paste: []inbox.Paste{
+			{What: "Callback URL", Where: "App Dashboard, Webhooks, Edit subscription"},
+			{What: "Verify token", Where: "Beside it: the word you chose", Key: keyVerify},
 		},
 	}
+}
+
+// steps are the live test: the account's own fields, and where templates are to be listed, one of them.
+func (k kind) steps(ctx context.Context, name string, client *http.Client, in inbox.Inbox) []inbox.Step {
+	account := inbox.Step{Name: "Ask Meta for the account"}
+	c, err := k.read(in.Settings)
+	if err != nil {
+		account.Err = err
+		return []inbox.Step{account}
+	}
+	p := open(name, k, hosted.Deps{Client: client}, nil)
+	var found map[string]any
+	if account.Err = p.get(ctx, in.ID, c, c.account, k.probe, &found); account.Err != nil {
+		return []inbox.Step{account}
+	}
+	if v, ok := found[k.probe].(string); ok {
+		account.Detail = hosted.Clip(v, 100)
+	}
+	list := []inbox.Step{account}
+	if c.business != "" {
+		s := inbox.Step{Name: "List the templates"}
+		var page templatePage
+		s.Err = p.templatePage(ctx, in.ID, c, "", 1, &page)
+		list = append(list, s)
+	}
+	return list
 }

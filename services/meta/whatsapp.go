@@ -3,9 +3,11 @@ package meta
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/weftline/weftline/pkg/channel"
+	"github.com/weftline/weftline/services/internal/handleid"
 	"github.com/weftline/weftline/services/internal/hosted"
 	"github.com/weftline/weftline/services/internal/inbox"
 )
@@ -24,22 +26,35 @@ const (
 
 var whatsAppKind = kind{
 	probe: "display_phone_number",
+	about: "A WhatsApp business number on Meta's Cloud API.",
+	needs: []string{
+		"An app in Meta's App Dashboard with WhatsApp, and its app secret", "A permanent token of a system user",
+		"The phone number's id and the WhatsApp Business Account's id (WhatsApp, API Setup)",
+	},
+	recipient: inbox.Recipient{Kind: kindPhone, Label: "Phone number", Help: "With +. It must have written to this number in the last 24 hours: WhatsApp delivers nothing else without a template."},
 	settings: shared("https://graph.facebook.com",
 		"Phone number ID", "In the App Dashboard under WhatsApp, API Setup: the id below the number, not the number itself.",
 		"A permanent token of a system user (Business settings, System users) with whatsapp_business_messaging and whatsapp_business_management.",
 		inbox.Setting{
 			Key: keyRead, Label: "Mark as read", Default: on, Values: []string{on, off},
-			Help: "on: the customer sees the blue ticks when his message is answered. off: never.",
-		}),
+			Help: "on: the customer sees the blue ticks when his message is answered. off: never.", Advanced: true,
+		},
+		inbox.Setting{Key: keyBusiness, Label: "WhatsApp Business Account ID", Help: "In the App Dashboard under WhatsApp, API Setup. Empty: its templates cannot be listed, and 24 hours after a customer's last message nothing can be sent from the console."},
+		inbox.Setting{Key: keyNumber, Label: "Own number", Help: "Such as +15005550006. It is never taken for a customer's.", Advanced: true},
+		inbox.Setting{Key: keyRegion, Label: "Country", Help: "Where numbers without a country's code are dialled, such as DE. Empty: the country of the own number.", Advanced: true}),
 }
 
 // WhatsAppAdapter is the WhatsApp channel. Safe for concurrent use.
-type WhatsAppAdapter struct{ *platform }
+type WhatsAppAdapter struct {
+	*platform
+	listed templates
+}
 
 var _ interface {
 	channel.Adapter
 	channel.Fetcher
 	channel.Looker
+	channel.Templater
 } = (*WhatsAppAdapter)(nil)
 
 // NewWhatsApp makes the adapter; requests are taken from the first moment.
@@ -47,6 +62,13 @@ func NewWhatsApp(d hosted.Deps) *WhatsAppAdapter {
 	a := &WhatsAppAdapter{}
 	a.platform = open(WhatsApp, whatsAppKind, d, a.split)
 	return a
+}
+
+// WhatsAppNumber is an inbox's own number in its settings, "" where none is given, and the
+// numbers as they are read there.
+func WhatsAppNumber(settings map[string]string) (string, handleid.Normaliser) {
+	n := strings.TrimSpace(settings[keyNumber])
+	return n, handleid.For(settings[keyRegion], n)
 }
 
 // WhatsAppChannel describes the settings of a WhatsApp inbox.

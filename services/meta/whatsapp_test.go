@@ -36,6 +36,8 @@ func startWhatsApp(t testing.TB, intake channel.Intake) *bench {
 			return map[string]any{"id": "media-7", "url": b.URL + "/files/seven?bearer=1", "mime_type": "image/jpeg", "file_size": 8, "messaging_product": "whatsapp"}
 		case method == http.MethodGet && path == "media-evil":
 			return map[string]any{"id": "media-evil", "url": "https://fbsbx.com.evil.example/x"}
+		case method == http.MethodGet && path == waba+"/message_templates":
+			return b.templates(args)
 		case method == http.MethodGet && path == account:
 			return map[string]any{"display_phone_number": "15550783881", "id": account}
 		}

@@ -37,27 +37,43 @@ const (
 
 var settings = []inbox.Setting{
 	{
+		Words: map[string]string{
+			providerTwilio: "Twilio", providerVonage: "Vonage", providerTelnyx: "Telnyx", providerMessageBird: "MessageBird", providerPlivo: "Plivo",
+			providerSMPP: "An SMSC or gateway of your own (SMPP 3.4)",
+		},
 		Key: keyProvider, Label: "Provider", Required: true, Values: []string{providerTwilio, providerVonage, providerTelnyx, providerMessageBird, providerPlivo, providerSMPP},
-		Help: "Who carries the messages. At the provider, let incoming messages of the number be posted to <public address>/hooks/sms/<inbox id>: " +
-			"Twilio: the number's Messaging configuration, \"A message comes in\". Telnyx: the messaging profile's webhook URL. Vonage: API settings, Messages API, inbound and status URL. " +
-			"MessageBird: Flow Builder, Forward to URL. Plivo: the application's Message URL.",
+		Help: "Who carries the messages. The HTTP providers post incoming messages to <public address>/hooks/sms/<inbox id>.",
 	},
 	{Key: keyNumber, Label: "Number or sender", Required: true, Help: "From which answers are sent, such as +15005550006: one of your numbers at the provider, a short code, or a sender name of at most 11 characters, which nobody can answer."},
-	{Key: keyRegion, Label: "Country", Help: "Where numbers without a country's code are dialled, such as DE. Empty: the country of the number."},
-	{Key: keyAccount, Label: "Account", Help: "Twilio: Account SID (AC…). Plivo: Auth ID. Vonage: API key. Others: empty."},
+	{Key: keyRegion, Label: "Country", Help: "Where numbers without a country's code are dialled, such as DE. Empty: the country of the number.", Advanced: true},
+	{Key: keyAccount, Label: "Account", Help: "Twilio: Account SID (AC…). Plivo: Auth ID. Vonage: API key.", When: inbox.When{Key: keyProvider, Is: []string{providerTwilio, providerPlivo, providerVonage}}},
 	{
-		Key: keyAPIKey, Label: "API key", Secret: true,
+		Key: keyAPIKey, Label: "API key", Secret: true, Lines: true,
+		When: inbox.When{Key: keyProvider, Is: []string{providerTwilio, providerVonage, providerTelnyx, providerMessageBird, providerPlivo}},
 		Help: "Twilio: Auth Token. Plivo: Auth Token. Vonage: API secret. Telnyx: API key (KEY…). MessageBird: live access key. Two, one per line, while you replace it: the first is used, both are accepted where it signs webhooks.",
 	},
 	{
-		Key: keySigning, Label: "Key of webhooks", Secret: true,
+		Key: keySigning, Label: "Key of webhooks", Secret: true, Lines: true,
+		When: inbox.When{Key: keyProvider, Is: []string{providerVonage, providerTelnyx, providerMessageBird}},
 		Help: "Telnyx: public key (Keys & Credentials). Vonage: signature secret (API settings). MessageBird: signing key (Developer settings). Twilio and Plivo sign with the Auth Token: empty. Two, one per line, while you replace it.",
 	},
-	{Key: keyParts, Label: "Most parts", Default: "10", Help: "A longer text is sent as several messages that the phone joins, and each is paid for. A text that takes more is refused: 1 to 10."},
-	{Key: keyAPI, Label: "API address", Help: "Empty: the provider's own. Another one for a gateway that speaks the provider's API, or a regional address."},
+	{Key: keyParts, Label: "Most parts", Default: "10", Advanced: true, Help: "A longer text is sent as several messages that the phone joins, and each is paid for. A text that takes more is refused: 1 to 10."},
+	{Key: keyAPI, Label: "API address", Advanced: true, When: inbox.When{Key: keyProvider, Is: []string{providerTwilio, providerVonage, providerTelnyx, providerMessageBird, providerPlivo}}, Help: "Empty: the provider's own. Another one for a gateway that speaks the provider's API, or a regional address."},
 }
 
-func init() { settings = append(append(settings, smppSettings...), inbox.Mask) }
+func init() {
+	for i := range smppSettings {
+		smppSettings[i].Group = "SMSC"
+		smppSettings[i].When = inbox.When{Key: keyProvider, Is: []string{providerSMPP}}
+	}
+	settings = append(append(settings, smppSettings...), inbox.Mask)
+}
+
+// Number is an inbox's own number in its settings, and numbers as they are read there.
+func Number(settings map[string]string) (string, handleid.Normaliser) {
+	n := strings.TrimSpace(settings[keyNumber])
+	return n, handleid.For(settings[keyRegion], n)
+}
 
 var apiDefaults = map[string]string{
 	providerTwilio:      "https://api.twilio.com",
@@ -151,7 +167,30 @@ func Channel(client *http.Client) inbox.Channel {
 			defer cancel()
 			return New(hosted.Deps{Client: client}).probe(ctx, in.ID, c)
 		},
+		Steps: func(ctx context.Context, in inbox.Inbox) []inbox.Step {
+			step := inbox.Step{Name: "Log in to the provider"}
+			c, err := readConfig(in.Settings)
+			if err == nil {
+				ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+				defer cancel()
+				err = New(hosted.Deps{Client: client}).probe(ctx, in.ID, c)
+			}
+			step.Err = err
+			return []inbox.Step{step}
+		},
+		About: "Text messages over a provider or an SMSC of your own.",
+		Needs: []string{"A number at Twilio, Vonage, Telnyx, MessageBird or Plivo and the account's API key", "or an SMPP account: host, port, system id and password"},
+		Paste: paste, Recipient: &inbox.Recipient{Kind: KindPhone, Label: "Phone number", Help: "With + and the country's code. It is a real message and costs what one does."},
 	}
+}
+
+// paste is what each HTTP provider has to be told.
+var paste = []inbox.Paste{
+	{What: "A message comes in", Where: "Twilio: the number's Messaging configuration, Webhook, HTTP POST", When: inbox.When{Key: keyProvider, Is: []string{providerTwilio}}},
+	{What: "Inbound URL and Status URL", Where: "Vonage: API settings, Messages API", When: inbox.When{Key: keyProvider, Is: []string{providerVonage}}},
+	{What: "Webhook URL", Where: "Telnyx: the messaging profile, Inbound", When: inbox.When{Key: keyProvider, Is: []string{providerTelnyx}}},
+	{What: "Forward to URL", Where: "MessageBird: Flow Builder", When: inbox.When{Key: keyProvider, Is: []string{providerMessageBird}}},
+	{What: "Message URL", Where: "Plivo: the application", When: inbox.When{Key: keyProvider, Is: []string{providerPlivo}}},
 }
 
 func (a *Adapter) probe(ctx context.Context, inboxID string, c config) error {

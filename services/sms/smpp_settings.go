@@ -34,16 +34,16 @@ const (
 )
 
 var smppSettings = []inbox.Setting{
-	{Key: keyAddress, Label: "SMSC", Help: "SMPP: host and port of the SMSC or gateway, such as smpp.example.net:2775."},
-	{Key: keyTLS, Label: "TLS", Default: "on", Values: []string{"on", "off"}, Help: "SMPP: on, unless the way to the SMSC is private: SMPP sends the password in clear."},
-	{Key: keySystemID, Label: "System id", Help: "SMPP: the account's name at the SMSC."},
-	{Key: keyPassword, Label: "Password", Secret: true, Help: "SMPP: the account's password, usually at most 8 characters."},
-	{Key: keySystemType, Label: "System type", Help: "SMPP: only where the operator asks for one."},
-	{Key: keyBind, Label: "Bind", Default: bindOne, Values: []string{bindOne, bindTwo}, Help: "SMPP: one connection for both directions, or two for SMSCs that know no transceiver."},
-	{Key: keyWindow, Label: "Window", Default: "10", Help: "SMPP: how many messages may wait for the SMSC's answer at the same time: 1 to 100."},
+	{Key: keyAddress, Label: "SMSC", Help: "host and port of the SMSC or gateway, such as smpp.example.net:2775."},
+	{Key: keyTLS, Label: "TLS", Default: "on", Values: []string{"on", "off"}, Help: "on, unless the way to the SMSC is private: SMPP sends the password in clear."},
+	{Key: keySystemID, Label: "System id", Help: "the account's name at the SMSC."},
+	{Key: keyPassword, Label: "Password", Secret: true, Help: "the account's password, usually at most 8 characters."},
+	{Key: keySystemType, Advanced: true, Label: "System type", Help: "only where the operator asks for one."},
+	{Key: keyBind, Advanced: true, Label: "Bind", Default: bindOne, Values: []string{bindOne, bindTwo}, Help: "one connection for both directions, or two for SMSCs that know no transceiver."},
+	{Key: keyWindow, Advanced: true, Label: "Window", Default: "10", Help: "how many messages may wait for the SMSC's answer at the same time: 1 to 100."},
 	{
-		Key: keyIDs, Label: "Message ids", Default: idsAuto, Values: []string{idsAuto, idsSame, idsSubmitHex, idsSubmitDec},
-		Help: "SMPP: some SMSCs name a message in hexadecimal when they take it and in decimal when they report on it (submit_hex), or the other way round (submit_decimal). auto tries them all and compares the receiver's number.",
+		Key: keyIDs, Advanced: true, Label: "Message ids", Default: idsAuto, Values: []string{idsAuto, idsSame, idsSubmitHex, idsSubmitDec},
+		Help: "some SMSCs name a message in hexadecimal when they take it and in decimal when they report on it (submit_hex), or the other way round (submit_decimal). auto tries them all and compares the receiver's number.",
 	},
 }
 

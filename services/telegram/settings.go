@@ -34,13 +34,13 @@ var settings = []inbox.Setting{
 	{
 		Key: keyMode, Label: "How messages come",
 		Help:    "auto: Telegram posts them where the hub has a public https address, else the hub asks for them. webhook and polling insist on one of the two. With polling only one hub may use the bot.",
-		Default: modeAuto, Values: []string{modeAuto, modeWebhook, modePolling},
+		Default: modeAuto, Values: []string{modeAuto, modeWebhook, modePolling}, Advanced: true,
 	},
 	{
-		Key: keySecret, Label: "Webhook secret", Secret: true,
+		Key: keySecret, Label: "Webhook secret", Secret: true, Lines: true, Advanced: true,
 		Help: "Empty: one is made of the hub's key. Else 16 to 256 of a-z A-Z 0-9 _ -, which Telegram sends along. Two, one per line, while you replace it: both are accepted, the first is registered.",
 	},
-	{Key: keyAPI, Label: "Bot API server", Help: "Only if you run your own.", Default: "https://api.telegram.org"},
+	{Key: keyAPI, Label: "Bot API server", Help: "Only if you run your own.", Default: "https://api.telegram.org", Advanced: true},
 	inbox.Mask,
 }
 
@@ -70,9 +70,36 @@ func Channel(client *http.Client) inbox.Channel {
 			if err != nil {
 				return err
 			}
-			return New(hosted.Deps{Client: client}).call(ctx, in.ID, c, "getMe", struct{}{}, nil)
+			_, err = whoami(ctx, client, in.ID, c)
+			return err
+		},
+		Steps: func(ctx context.Context, in inbox.Inbox) []inbox.Step {
+			step := inbox.Step{Name: "Ask Telegram who the bot is"}
+			c, err := readConfig(in.Settings)
+			if err == nil {
+				step.Detail, err = whoami(ctx, client, in.ID, c)
+			}
+			step.Err = err
+			return []inbox.Step{step}
+		},
+		About: "Private chats of customers with a bot of yours.",
+		Needs: []string{"A bot's token: in Telegram write to @BotFather and send /newbot"},
+		Recipient: &inbox.Recipient{
+			Kind: Name, Label: "Telegram user id", Scoped: true,
+			Help: "A number. Only of somebody who has written to the bot: write to it yourself, and your id stands in your conversation.",
 		},
 	}
+}
+
+// whoami is the bot's name, and with that the proof that its token is right.
+func whoami(ctx context.Context, client *http.Client, inboxID string, c config) (string, error) {
+	var me struct {
+		Username string `json:"username"`
+	}
+	if err := New(hosted.Deps{Client: client}).call(ctx, inboxID, c, "getMe", struct{}{}, &me); err != nil {
+		return "", err
+	}
+	return "@" + hosted.Clip(me.Username, 64), nil
 }
 
 func readConfig(values map[string]string) (config, error) {

@@ -53,10 +53,14 @@ const (
 	RightTokenRevoked = "right.token_revoked"
 	RightInboxSaved   = "right.inbox_saved"
 	RightInboxDeleted = "right.inbox_deleted"
-	ImportHistory     = "import.history"
-	PoisonReplay      = "poison.replay"
-	PoisonSkip        = "poison.skip"
-	AlertBulkRead     = "alert.bulk_read"
+	RightInboxPaused  = "right.inbox_paused"
+	RightInboxResumed = "right.inbox_resumed"
+	// A test message was sent from the settings, or refused; to whom is not kept.
+	RightInboxTestSent = "right.inbox_test_sent"
+	ImportHistory      = "import.history"
+	PoisonReplay       = "poison.replay"
+	PoisonSkip         = "poison.skip"
+	AlertBulkRead      = "alert.bulk_read"
 )
 
 // Outcomes.

@@ -18,6 +18,7 @@ const (
 	Role  = "role"  // info@, support@, noreply@
 	Relay = "relay" // of a marketplace, a network or a mask: the address is not the person's
 	Null  = "null"  // none@none.com, anonymous, 0000000
+	Own   = "own"   // of an inbox of ours: never a customer's. It is in no file, the inboxes know it
 )
 
 //go:embed list.txt

@@ -161,6 +161,8 @@ type Inbox struct {
 	Channel  string            `koanf:"channel"`
 	Name     string            `koanf:"name"`
 	Settings map[string]string `koanf:"settings"`
+	// Paused inboxes fetch and send nothing; what is brought to them is taken.
+	Paused bool `koanf:"paused"`
 }
 
 // Defaults is the configuration of a hub that is told nothing.

@@ -120,7 +120,7 @@ func refuseUnknownInbox(v any) (errs []error) {
 	if !ok {
 		return []error{&KeyError{"inboxes", fmt.Sprint(v), "a list of inboxes"}}
 	}
-	fields := []string{"id", "channel", "name", "settings"}
+	fields := []string{"id", "channel", "name", "settings", "paused"}
 	for i, e := range list {
 		m, ok := e.(map[string]any)
 		if !ok {

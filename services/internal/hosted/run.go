@@ -2,6 +2,8 @@ package hosted
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/weftline/weftline/services/internal/inbox"
 )
@@ -12,6 +14,9 @@ import (
 func Watch(ctx context.Context, inboxes inbox.Registry, channelName string, check func(inbox.Inbox) error) error {
 	known := map[string]int64{}
 	inboxes.Watch(ctx, channelName, func(list []inbox.Inbox) {
+		maps.DeleteFunc(known, func(id string, _ int64) bool {
+			return !slices.ContainsFunc(list, func(in inbox.Inbox) bool { return in.ID == id })
+		})
 		for _, in := range list {
 			rev, again := known[in.ID]
 			if again && rev == in.Rev {

@@ -23,6 +23,11 @@ type Inbox struct {
 	Source   string
 	Settings map[string]string // by the channel's documented keys, secrets in clear: never log
 	Rev      int64             // grows with every change of the settings
+	// Paused: nothing is fetched and nothing is sent. What is brought to us (webhooks, visitors)
+	// is taken and shown as ever; what agents write waits and goes out afterwards.
+	Paused bool
+	// PausedInFile: the configuration file says so; it cannot go on from the console.
+	PausedInFile bool
 }
 
 // Health says how an inbox does.
@@ -32,14 +37,21 @@ type Health struct {
 	LastIn  time.Time
 	LastOut time.Time
 	Since   time.Time
+	// LastError is the last Detail of a state other than ok, and when it was told; it stays after things work again.
+	LastError   string
+	LastErrorAt time.Time
 }
+
+// StatePaused is the state of a paused inbox, whatever its adapter says.
+const StatePaused = "paused"
 
 // Registry lists inboxes. Safe for concurrent use.
 type Registry interface {
 	// List returns the inboxes of a channel ("" for all), by ID.
 	List(channel string) []Inbox
 	Get(id string) (Inbox, bool)
-	// Watch calls fn with the inboxes of a channel now and after every change, one call at a time, until ctx ends.
+	// Watch calls fn with the inboxes of a channel that are not paused, now and after every change, one call
+	// at a time, until ctx ends. So whoever fetches stops at a pause as it does when an inbox is removed.
 	Watch(ctx context.Context, channel string, fn func([]Inbox))
 	// SetHealth is called by adapters; LastIn and LastOut zero keep their value.
 	SetHealth(id string, h Health)
@@ -47,25 +59,4 @@ type Registry interface {
 	// Save and Delete change inboxes with SourceConsole only.
 	Save(ctx context.Context, in Inbox) (Inbox, error)
 	Delete(ctx context.Context, id string) error
-}
-
-// Setting describes one key of a channel's settings, for checking and for the console's form.
-type Setting struct {
-	Key      string
-	Label    string
-	Help     string
-	Secret   bool
-	Required bool
-	Default  string
-	Values   []string // allowed values, nil for any
-}
-
-// Channel is what the registry needs to know of a channel to check settings.
-type Channel struct {
-	Name     string
-	Settings []Setting
-	// Check says what is wrong, naming key, value and what is allowed; errors are joined.
-	Check func(settings map[string]string) error
-	// Test tries to connect.
-	Test func(ctx context.Context, in Inbox) error
 }

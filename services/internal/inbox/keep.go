@@ -10,4 +10,5 @@ var KeepDeleted = Setting{
 	Help: "yes: a message its sender deleted is shown as deleted, and agents can open what it said. " +
 		"no: what it said is taken out of timelines, search and previews; it stays in the log until it is erased or its time is over.",
 	Default: "yes", Values: []string{"yes", "no"},
+	Group: groupPrivacy, Advanced: true,
 }

@@ -37,6 +37,7 @@ type Book struct {
 	mu      sync.Mutex
 	fixed   map[string]Inbox
 	console map[string]Inbox
+	paused  map[string]bool // by an agent; those the file pauses say so themselves
 	health  map[string]Health
 	changed chan struct{} // closed and replaced at every change
 }
@@ -45,7 +46,7 @@ var _ Registry = (*Book)(nil)
 
 // NewBook reads the console's inboxes. A fixed inbox wins over one of the console with its id.
 func NewBook(ctx context.Context, docs docstore.Store, keys crypt.Keyring, kinds []Channel, fixed []Inbox, log *slog.Logger) (*Book, error) {
-	if err := docs.Declare(ctx, docstore.Collection{Name: collection}); err != nil {
+	if err := docs.Declare(ctx, docstore.Collection{Name: collection}, docstore.Collection{Name: pauses}); err != nil {
 		return nil, fmt.Errorf("declare inboxes: %w", err)
 	}
 	b := &Book{
@@ -56,7 +57,7 @@ func NewBook(ctx context.Context, docs docstore.Store, keys crypt.Keyring, kinds
 		b.kinds[k.Name] = k
 	}
 	for _, in := range fixed {
-		in.Settings = b.withDefaults(in)
+		in.Settings, in.PausedInFile = b.withDefaults(in), in.Paused
 		b.fixed[in.ID] = in
 	}
 	return b, b.reload(ctx)
@@ -99,6 +100,7 @@ func (b *Book) list(channel string) []Inbox {
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		if in := all[id]; channel == "" || in.Channel == channel {
 			in.Settings = maps.Clone(in.Settings)
+			in.Paused = in.Paused || b.paused[id]
 			out = append(out, in)
 		}
 	}
@@ -114,6 +116,7 @@ func (b *Book) Get(id string) (Inbox, bool) {
 		in, ok = b.console[id]
 	}
 	in.Settings = maps.Clone(in.Settings)
+	in.Paused = in.Paused || b.paused[id]
 	return in, ok
 }
 
@@ -123,7 +126,7 @@ func (b *Book) Watch(ctx context.Context, channel string, fn func([]Inbox)) {
 		b.mu.Lock()
 		list, changed := b.list(channel), b.changed
 		b.mu.Unlock()
-		fn(list)
+		fn(slices.DeleteFunc(list, func(in Inbox) bool { return in.Paused }))
 		select {
 		case <-ctx.Done():
 			return
@@ -136,7 +139,7 @@ func (b *Book) Watch(ctx context.Context, channel string, fn func([]Inbox)) {
 func (b *Book) AddFixed(in Inbox) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	in.Settings = b.withDefaults(in)
+	in.Settings, in.PausedInFile = b.withDefaults(in), in.Paused
 	b.fixed[in.ID] = in
 	b.notify()
 }
@@ -155,6 +158,10 @@ func (b *Book) SetHealth(id string, h Health) {
 	if h.State == "" {
 		h.State, h.Detail = old.State, old.Detail
 	}
+	h.LastError, h.LastErrorAt = old.LastError, old.LastErrorAt
+	if h.State != "ok" && h.Detail != "" && (h.State != old.State || h.Detail != old.Detail) {
+		h.LastError, h.LastErrorAt = h.Detail, time.Now().UTC()
+	}
 	h.Since = old.Since
 	if h.State != old.State || h.Since.IsZero() {
 		h.Since = time.Now().UTC()
@@ -167,16 +174,20 @@ func (b *Book) Health(id string) Health {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h := b.health[id]
+	if b.paused[id] || b.fixed[id].Paused {
+		h.State, h.Detail = StatePaused, ""
+		return h
+	}
 	if h.State == "" {
 		h.State = "connecting"
 	}
 	return h
 }
 
-// stored is the document; secrets and all other settings are under the inbox's own key.
 // unseen characters make a name that customers and agents see another than it is.
 func unseen(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
 
+// stored is the document; secrets and all other settings are under the inbox's own key.
 type stored struct {
 	Channel  string       `json:"channel"`
 	Name     string       `json:"name"`
@@ -256,8 +267,11 @@ func (b *Book) Delete(ctx context.Context, id string) error {
 	if old.Source != SourceConsole {
 		return fmt.Errorf("inbox %s: %w", id, ErrReadOnly)
 	}
-	op := docstore.Op{Collection: collection, Doc: docstore.Doc{ID: id}, Delete: true}
-	if err := b.docs.Apply(ctx, docstore.Batch{Ops: []docstore.Op{op}}); err != nil {
+	ops := []docstore.Op{
+		{Collection: collection, Doc: docstore.Doc{ID: id}, Delete: true},
+		{Collection: pauses, Doc: docstore.Doc{ID: id}, Delete: true},
+	}
+	if err := b.docs.Apply(ctx, docstore.Batch{Ops: ops}); err != nil {
 		return fmt.Errorf("delete inbox %s: %w", id, err)
 	}
 	return b.reload(ctx)
@@ -299,10 +313,15 @@ func (b *Book) reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read inboxes: %w", err)
 	}
+	paused, err := b.loadPauses(ctx)
+	if err != nil {
+		return err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	same := maps.EqualFunc(found, b.console, func(x, y Inbox) bool { return x.Rev == y.Rev })
-	b.console = found
+	same = same && maps.Equal(paused, b.paused)
+	b.console, b.paused = found, paused
 	if !same {
 		b.notify()
 	}

@@ -40,6 +40,6 @@
 // simply sends again.
 //
 // Messages of one customer in one inbox go out in order, one at a time; others
-// do not wait for them. An inbox without a sender (paused, being reconfigured)
-// keeps its messages.
+// do not wait for them. An inbox that is paused, or without a sender (being
+// reconfigured), keeps its messages: nothing is sent, and no provider is asked.
 package outbox

@@ -42,7 +42,7 @@ type record struct {
 	At       int64         `json:"at"`   // last change, Unix milliseconds
 
 	// Of this process only.
-	pauses int  // times the inbox had no sender
+	pauses int  // times the inbox was paused or had no sender
 	owed   bool // Result could not be reported yet
 }
 
@@ -53,7 +53,7 @@ type Policy struct {
 	GiveUp       time.Duration // default 5 days since the message was published
 	UnknownDelay time.Duration // default 10 min between an unknown outcome and the one more try
 	LookFor      time.Duration // default 24 h: how long a provider is asked what became of a send
-	PausedPoll   time.Duration // default 1 min: at most this long after an inbox is back its messages go on
+	PausedPoll   time.Duration // default 10 s: at most this long after an inbox is back its messages go on
 }
 
 func (p Policy) withDefaults() Policy {
@@ -67,7 +67,7 @@ func (p Policy) withDefaults() Policy {
 	def(&p.GiveUp, 5*24*time.Hour)
 	def(&p.UnknownDelay, 10*time.Minute)
 	def(&p.LookFor, 24*time.Hour)
-	def(&p.PausedPoll, time.Minute)
+	def(&p.PausedPoll, 10*time.Second)
 	return p
 }
 

@@ -34,6 +34,9 @@ type Deps struct {
 	State docstore.Store
 	// Senders finds the sender of an inbox; false: there is none now, wait.
 	Senders func(inbox string) (channel.Sender, bool)
+	// Paused says that somebody paused an inbox: it keeps its messages, and people
+	// are told at once. Nil: none is.
+	Paused func(inbox string) bool
 	// Idempotent: sending the same Outbound.ID twice delivers once.
 	Idempotent bool
 
@@ -164,6 +167,9 @@ func (o *outbox) advance(ctx context.Context, out channel.Outbound, rec record, 
 			return later(wait)
 		}
 	}
+	if o.Paused != nil && o.Paused(out.Inbox) {
+		return o.paused(ctx, out, rec, true)
+	}
 	rec, done, err := o.look(ctx, out, rec)
 	if done {
 		return err
@@ -184,7 +190,7 @@ func (o *outbox) doubt(ctx context.Context, out channel.Outbound, rec record) er
 func (o *outbox) send(ctx context.Context, out channel.Outbound, rec record, published time.Time) error {
 	sender, ok := o.Senders(out.Inbox)
 	if !ok {
-		return o.paused(ctx, out, rec)
+		return o.paused(ctx, out, rec, false)
 	}
 	rec = rec.open(o.Now())
 	if err := o.records.begin(ctx, out.ID, rec); err != nil {
@@ -242,13 +248,16 @@ func (o *outbox) conclude(ctx context.Context, out channel.Outbound, rec record,
 	return later(rec.Due.Sub(o.Now()))
 }
 
-// paused waits for the inbox. People hear of it when it takes longer than a restart does.
-func (o *outbox) paused(ctx context.Context, out channel.Outbound, rec record) error {
-	const detail = "the inbox is paused"
+// detailPaused is what people read beside a reply of a paused inbox.
+const detailPaused = "the inbox is paused"
+
+// paused waits for the inbox. People hear of it at once when somebody paused it,
+// otherwise when it takes longer than a restart does.
+func (o *outbox) paused(ctx context.Context, out channel.Outbound, rec record, ordered bool) error {
 	n := rec.pauses
 	rec.pauses++
-	if n >= 5 && (rec.Result != channel.StateRetrying || rec.Detail != detail) {
-		rec.Result, rec.Detail = channel.StateRetrying, detail
+	if (ordered || n >= 5) && (rec.Result != channel.StateRetrying || rec.Detail != detailPaused) {
+		rec.Result, rec.Detail, rec.At = channel.StateRetrying, detailPaused, o.Now().UnixMilli()
 		if err := o.report(ctx, out, rec); err != nil {
 			return err
 		}

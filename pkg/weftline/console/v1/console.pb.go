@@ -703,10 +703,25 @@ type Inbox struct {
 	// Settings by the channel's documented keys. Secrets come back as "".
 	Settings map[string]string `protobuf:"bytes,5,rep,name=settings,proto3" json:"settings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// ok, connecting, needs_attention, paused
-	Health        string                 `protobuf:"bytes,6,opt,name=health,proto3" json:"health,omitempty"`
-	HealthDetail  string                 `protobuf:"bytes,7,opt,name=health_detail,json=healthDetail,proto3" json:"health_detail,omitempty"`
-	LastIn        *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=last_in,json=lastIn,proto3" json:"last_in,omitempty"`
-	LastOut       *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_out,json=lastOut,proto3" json:"last_out,omitempty"`
+	Health       string                 `protobuf:"bytes,6,opt,name=health,proto3" json:"health,omitempty"`
+	HealthDetail string                 `protobuf:"bytes,7,opt,name=health_detail,json=healthDetail,proto3" json:"health_detail,omitempty"`
+	LastIn       *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=last_in,json=lastIn,proto3" json:"last_in,omitempty"`
+	LastOut      *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_out,json=lastOut,proto3" json:"last_out,omitempty"`
+	// Since when health is what it is.
+	Since *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=since,proto3" json:"since,omitempty"`
+	// What was wrong last, also when it works again, and when that was. For owners.
+	LastError   string                 `protobuf:"bytes,11,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
+	LastErrorAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=last_error_at,json=lastErrorAt,proto3" json:"last_error_at,omitempty"`
+	// Nothing is fetched and nothing sent.
+	Paused bool `protobuf:"varint,13,opt,name=paused,proto3" json:"paused,omitempty"`
+	// The configuration file pauses it: it cannot go on from here.
+	PausedInFile bool `protobuf:"varint,14,opt,name=paused_in_file,json=pausedInFile,proto3" json:"paused_in_file,omitempty"`
+	// Messages that wait to be sent. Unset: not known now.
+	WaitingOut *int64 `protobuf:"varint,15,opt,name=waiting_out,json=waitingOut,proto3,oneof" json:"waiting_out,omitempty"`
+	// Inputs that could not be handled and were put aside for an operator (hub poison). Unset: not known now.
+	SetAside *int64 `protobuf:"varint,16,opt,name=set_aside,json=setAside,proto3,oneof" json:"set_aside,omitempty"`
+	// Where the provider posts to; empty where it posts nothing.
+	WebhookUrl    string `protobuf:"bytes,17,opt,name=webhook_url,json=webhookUrl,proto3" json:"webhook_url,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -804,6 +819,817 @@ func (x *Inbox) GetLastOut() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Inbox) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *Inbox) GetLastError() string {
+	if x != nil {
+		return x.LastError
+	}
+	return ""
+}
+
+func (x *Inbox) GetLastErrorAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastErrorAt
+	}
+	return nil
+}
+
+func (x *Inbox) GetPaused() bool {
+	if x != nil {
+		return x.Paused
+	}
+	return false
+}
+
+func (x *Inbox) GetPausedInFile() bool {
+	if x != nil {
+		return x.PausedInFile
+	}
+	return false
+}
+
+func (x *Inbox) GetWaitingOut() int64 {
+	if x != nil && x.WaitingOut != nil {
+		return *x.WaitingOut
+	}
+	return 0
+}
+
+func (x *Inbox) GetSetAside() int64 {
+	if x != nil && x.SetAside != nil {
+		return *x.SetAside
+	}
+	return 0
+}
+
+func (x *Inbox) GetWebhookUrl() string {
+	if x != nil {
+		return x.WebhookUrl
+	}
+	return ""
+}
+
+// Setting is one key of a channel's settings.
+type Setting struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Key      string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Label    string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	Help     string                 `protobuf:"bytes,3,opt,name=help,proto3" json:"help,omitempty"`
+	Secret   bool                   `protobuf:"varint,4,opt,name=secret,proto3" json:"secret,omitempty"`
+	Required bool                   `protobuf:"varint,5,opt,name=required,proto3" json:"required,omitempty"`
+	Default  string                 `protobuf:"bytes,6,opt,name=default,proto3" json:"default,omitempty"`
+	// Allowed ones; none: any.
+	Values []*SettingValue `protobuf:"bytes,7,rep,name=values,proto3" json:"values,omitempty"`
+	// Heading it stands under.
+	Group string `protobuf:"bytes,8,opt,name=group,proto3" json:"group,omitempty"`
+	// Shown on demand.
+	Advanced bool `protobuf:"varint,9,opt,name=advanced,proto3" json:"advanced,omitempty"`
+	// More than one line.
+	Lines         bool              `protobuf:"varint,10,opt,name=lines,proto3" json:"lines,omitempty"`
+	When          *SettingCondition `protobuf:"bytes,11,opt,name=when,proto3" json:"when,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Setting) Reset() {
+	*x = Setting{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Setting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Setting) ProtoMessage() {}
+
+func (x *Setting) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Setting.ProtoReflect.Descriptor instead.
+func (*Setting) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Setting) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Setting) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *Setting) GetHelp() string {
+	if x != nil {
+		return x.Help
+	}
+	return ""
+}
+
+func (x *Setting) GetSecret() bool {
+	if x != nil {
+		return x.Secret
+	}
+	return false
+}
+
+func (x *Setting) GetRequired() bool {
+	if x != nil {
+		return x.Required
+	}
+	return false
+}
+
+func (x *Setting) GetDefault() string {
+	if x != nil {
+		return x.Default
+	}
+	return ""
+}
+
+func (x *Setting) GetValues() []*SettingValue {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *Setting) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *Setting) GetAdvanced() bool {
+	if x != nil {
+		return x.Advanced
+	}
+	return false
+}
+
+func (x *Setting) GetLines() bool {
+	if x != nil {
+		return x.Lines
+	}
+	return false
+}
+
+func (x *Setting) GetWhen() *SettingCondition {
+	if x != nil {
+		return x.When
+	}
+	return nil
+}
+
+// SettingValue is an allowed value and its words for people.
+type SettingValue struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         string                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	Words         string                 `protobuf:"bytes,2,opt,name=words,proto3" json:"words,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettingValue) Reset() {
+	*x = SettingValue{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettingValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettingValue) ProtoMessage() {}
+
+func (x *SettingValue) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettingValue.ProtoReflect.Descriptor instead.
+func (*SettingValue) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SettingValue) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *SettingValue) GetWords() string {
+	if x != nil {
+		return x.Words
+	}
+	return ""
+}
+
+// SettingCondition: something is meant only where another setting has one of these values.
+type SettingCondition struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Is            []string               `protobuf:"bytes,2,rep,name=is,proto3" json:"is,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettingCondition) Reset() {
+	*x = SettingCondition{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettingCondition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettingCondition) ProtoMessage() {}
+
+func (x *SettingCondition) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettingCondition.ProtoReflect.Descriptor instead.
+func (*SettingCondition) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SettingCondition) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *SettingCondition) GetIs() []string {
+	if x != nil {
+		return x.Is
+	}
+	return nil
+}
+
+// Paste is one thing to enter at the provider.
+type Paste struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As the provider calls it.
+	What  string `protobuf:"bytes,1,opt,name=what,proto3" json:"what,omitempty"`
+	Where string `protobuf:"bytes,2,opt,name=where,proto3" json:"where,omitempty"`
+	// The setting whose value it is; empty: the webhook address.
+	Key           string            `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	When          *SettingCondition `protobuf:"bytes,4,opt,name=when,proto3" json:"when,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Paste) Reset() {
+	*x = Paste{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Paste) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Paste) ProtoMessage() {}
+
+func (x *Paste) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Paste.ProtoReflect.Descriptor instead.
+func (*Paste) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Paste) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
+}
+
+func (x *Paste) GetWhere() string {
+	if x != nil {
+		return x.Where
+	}
+	return ""
+}
+
+func (x *Paste) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Paste) GetWhen() *SettingCondition {
+	if x != nil {
+		return x.When
+	}
+	return nil
+}
+
+// Recipient says whom a test message can be sent to.
+type Recipient struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Label         string                 `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
+	Help          string                 `protobuf:"bytes,2,opt,name=help,proto3" json:"help,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Recipient) Reset() {
+	*x = Recipient{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Recipient) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Recipient) ProtoMessage() {}
+
+func (x *Recipient) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Recipient.ProtoReflect.Descriptor instead.
+func (*Recipient) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Recipient) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *Recipient) GetHelp() string {
+	if x != nil {
+		return x.Help
+	}
+	return ""
+}
+
+// Channel is a kind of inbox.
+type Channel struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// One line.
+	About string `protobuf:"bytes,2,opt,name=about,proto3" json:"about,omitempty"`
+	// What to have at hand.
+	Needs    []string   `protobuf:"bytes,3,rep,name=needs,proto3" json:"needs,omitempty"`
+	Settings []*Setting `protobuf:"bytes,4,rep,name=settings,proto3" json:"settings,omitempty"`
+	Paste    []*Paste   `protobuf:"bytes,5,rep,name=paste,proto3" json:"paste,omitempty"`
+	// Unset: no test message can be sent.
+	Recipient *Recipient `protobuf:"bytes,6,opt,name=recipient,proto3" json:"recipient,omitempty"`
+	// Settings can be tried before they are saved.
+	Testable      bool `protobuf:"varint,7,opt,name=testable,proto3" json:"testable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Channel) Reset() {
+	*x = Channel{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Channel) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Channel) ProtoMessage() {}
+
+func (x *Channel) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Channel.ProtoReflect.Descriptor instead.
+func (*Channel) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Channel) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Channel) GetAbout() string {
+	if x != nil {
+		return x.About
+	}
+	return ""
+}
+
+func (x *Channel) GetNeeds() []string {
+	if x != nil {
+		return x.Needs
+	}
+	return nil
+}
+
+func (x *Channel) GetSettings() []*Setting {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *Channel) GetPaste() []*Paste {
+	if x != nil {
+		return x.Paste
+	}
+	return nil
+}
+
+func (x *Channel) GetRecipient() *Recipient {
+	if x != nil {
+		return x.Recipient
+	}
+	return nil
+}
+
+func (x *Channel) GetTestable() bool {
+	if x != nil {
+		return x.Testable
+	}
+	return false
+}
+
+type ListChannelsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListChannelsRequest) Reset() {
+	*x = ListChannelsRequest{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListChannelsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListChannelsRequest) ProtoMessage() {}
+
+func (x *ListChannelsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListChannelsRequest.ProtoReflect.Descriptor instead.
+func (*ListChannelsRequest) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{19}
+}
+
+type ListChannelsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channels      []*Channel             `protobuf:"bytes,1,rep,name=channels,proto3" json:"channels,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListChannelsResponse) Reset() {
+	*x = ListChannelsResponse{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListChannelsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListChannelsResponse) ProtoMessage() {}
+
+func (x *ListChannelsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListChannelsResponse.ProtoReflect.Descriptor instead.
+func (*ListChannelsResponse) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ListChannelsResponse) GetChannels() []*Channel {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
+type SetInboxPausedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Paused        bool                   `protobuf:"varint,2,opt,name=paused,proto3" json:"paused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetInboxPausedRequest) Reset() {
+	*x = SetInboxPausedRequest{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetInboxPausedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetInboxPausedRequest) ProtoMessage() {}
+
+func (x *SetInboxPausedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetInboxPausedRequest.ProtoReflect.Descriptor instead.
+func (*SetInboxPausedRequest) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *SetInboxPausedRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *SetInboxPausedRequest) GetPaused() bool {
+	if x != nil {
+		return x.Paused
+	}
+	return false
+}
+
+type SetInboxPausedResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Inbox         *Inbox                 `protobuf:"bytes,1,opt,name=inbox,proto3" json:"inbox,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetInboxPausedResponse) Reset() {
+	*x = SetInboxPausedResponse{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetInboxPausedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetInboxPausedResponse) ProtoMessage() {}
+
+func (x *SetInboxPausedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetInboxPausedResponse.ProtoReflect.Descriptor instead.
+func (*SetInboxPausedResponse) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *SetInboxPausedResponse) GetInbox() *Inbox {
+	if x != nil {
+		return x.Inbox
+	}
+	return nil
+}
+
+type SendTestRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	InboxId string                 `protobuf:"bytes,1,opt,name=inbox_id,json=inboxId,proto3" json:"inbox_id,omitempty"`
+	// As the channel's Recipient says. 1 to 320 characters.
+	Address       string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SendTestRequest) Reset() {
+	*x = SendTestRequest{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SendTestRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SendTestRequest) ProtoMessage() {}
+
+func (x *SendTestRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SendTestRequest.ProtoReflect.Descriptor instead.
+func (*SendTestRequest) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *SendTestRequest) GetInboxId() string {
+	if x != nil {
+		return x.InboxId
+	}
+	return ""
+}
+
+func (x *SendTestRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+type SendTestResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// sent, delivered, failed, unknown
+	State string `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	// The provider's words.
+	Detail        string                 `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
+	ProviderId    string                 `protobuf:"bytes,3,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SendTestResponse) Reset() {
+	*x = SendTestResponse{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SendTestResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SendTestResponse) ProtoMessage() {}
+
+func (x *SendTestResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SendTestResponse.ProtoReflect.Descriptor instead.
+func (*SendTestResponse) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *SendTestResponse) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *SendTestResponse) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *SendTestResponse) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *SendTestResponse) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 type ListInboxesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -812,7 +1638,7 @@ type ListInboxesRequest struct {
 
 func (x *ListInboxesRequest) Reset() {
 	*x = ListInboxesRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -824,7 +1650,7 @@ func (x *ListInboxesRequest) String() string {
 func (*ListInboxesRequest) ProtoMessage() {}
 
 func (x *ListInboxesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -837,7 +1663,7 @@ func (x *ListInboxesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxesRequest.ProtoReflect.Descriptor instead.
 func (*ListInboxesRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{13}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{25}
 }
 
 type ListInboxesResponse struct {
@@ -849,7 +1675,7 @@ type ListInboxesResponse struct {
 
 func (x *ListInboxesResponse) Reset() {
 	*x = ListInboxesResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -861,7 +1687,7 @@ func (x *ListInboxesResponse) String() string {
 func (*ListInboxesResponse) ProtoMessage() {}
 
 func (x *ListInboxesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -874,7 +1700,7 @@ func (x *ListInboxesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxesResponse.ProtoReflect.Descriptor instead.
 func (*ListInboxesResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{14}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListInboxesResponse) GetInboxes() []*Inbox {
@@ -894,7 +1720,7 @@ type SaveInboxRequest struct {
 
 func (x *SaveInboxRequest) Reset() {
 	*x = SaveInboxRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1732,7 @@ func (x *SaveInboxRequest) String() string {
 func (*SaveInboxRequest) ProtoMessage() {}
 
 func (x *SaveInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1745,7 @@ func (x *SaveInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveInboxRequest.ProtoReflect.Descriptor instead.
 func (*SaveInboxRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{15}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SaveInboxRequest) GetInbox() *Inbox {
@@ -945,7 +1771,7 @@ type SaveInboxResponse struct {
 
 func (x *SaveInboxResponse) Reset() {
 	*x = SaveInboxResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -957,7 +1783,7 @@ func (x *SaveInboxResponse) String() string {
 func (*SaveInboxResponse) ProtoMessage() {}
 
 func (x *SaveInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -970,7 +1796,7 @@ func (x *SaveInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveInboxResponse.ProtoReflect.Descriptor instead.
 func (*SaveInboxResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{16}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SaveInboxResponse) GetInbox() *Inbox {
@@ -989,7 +1815,7 @@ type TestInboxRequest struct {
 
 func (x *TestInboxRequest) Reset() {
 	*x = TestInboxRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1001,7 +1827,7 @@ func (x *TestInboxRequest) String() string {
 func (*TestInboxRequest) ProtoMessage() {}
 
 func (x *TestInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1014,7 +1840,7 @@ func (x *TestInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestInboxRequest.ProtoReflect.Descriptor instead.
 func (*TestInboxRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{17}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *TestInboxRequest) GetInbox() *Inbox {
@@ -1025,16 +1851,18 @@ func (x *TestInboxRequest) GetInbox() *Inbox {
 }
 
 type TestInboxResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ok            bool                   `protobuf:"varint,1,opt,name=ok,proto3" json:"ok,omitempty"`
-	Detail        string                 `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Ok    bool                   `protobuf:"varint,1,opt,name=ok,proto3" json:"ok,omitempty"`
+	// What was wrong, as "field: problem" lines where it is the settings; else that of the first step that failed.
+	Detail        string      `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
+	Steps         []*TestStep `protobuf:"bytes,3,rep,name=steps,proto3" json:"steps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TestInboxResponse) Reset() {
 	*x = TestInboxResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1046,7 +1874,7 @@ func (x *TestInboxResponse) String() string {
 func (*TestInboxResponse) ProtoMessage() {}
 
 func (x *TestInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1059,7 +1887,7 @@ func (x *TestInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestInboxResponse.ProtoReflect.Descriptor instead.
 func (*TestInboxResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{18}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *TestInboxResponse) GetOk() bool {
@@ -1070,6 +1898,75 @@ func (x *TestInboxResponse) GetOk() bool {
 }
 
 func (x *TestInboxResponse) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *TestInboxResponse) GetSteps() []*TestStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+// TestStep is one thing a live test did.
+type TestStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Ok    bool                   `protobuf:"varint,2,opt,name=ok,proto3" json:"ok,omitempty"`
+	// The provider's words, without secrets.
+	Detail        string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TestStep) Reset() {
+	*x = TestStep{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TestStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TestStep) ProtoMessage() {}
+
+func (x *TestStep) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TestStep.ProtoReflect.Descriptor instead.
+func (*TestStep) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *TestStep) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *TestStep) GetOk() bool {
+	if x != nil {
+		return x.Ok
+	}
+	return false
+}
+
+func (x *TestStep) GetDetail() string {
 	if x != nil {
 		return x.Detail
 	}
@@ -1090,7 +1987,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1102,7 +1999,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1115,7 +2012,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{19}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Token) GetId() string {
@@ -1161,7 +2058,7 @@ type ListTokensRequest struct {
 
 func (x *ListTokensRequest) Reset() {
 	*x = ListTokensRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1173,7 +2070,7 @@ func (x *ListTokensRequest) String() string {
 func (*ListTokensRequest) ProtoMessage() {}
 
 func (x *ListTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1186,7 +2083,7 @@ func (x *ListTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTokensRequest.ProtoReflect.Descriptor instead.
 func (*ListTokensRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{20}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{33}
 }
 
 type ListTokensResponse struct {
@@ -1198,7 +2095,7 @@ type ListTokensResponse struct {
 
 func (x *ListTokensResponse) Reset() {
 	*x = ListTokensResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1210,7 +2107,7 @@ func (x *ListTokensResponse) String() string {
 func (*ListTokensResponse) ProtoMessage() {}
 
 func (x *ListTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1223,7 +2120,7 @@ func (x *ListTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTokensResponse.ProtoReflect.Descriptor instead.
 func (*ListTokensResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{21}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListTokensResponse) GetTokens() []*Token {
@@ -1243,7 +2140,7 @@ type CreateTokenRequest struct {
 
 func (x *CreateTokenRequest) Reset() {
 	*x = CreateTokenRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1255,7 +2152,7 @@ func (x *CreateTokenRequest) String() string {
 func (*CreateTokenRequest) ProtoMessage() {}
 
 func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1268,7 +2165,7 @@ func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{22}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CreateTokenRequest) GetName() string {
@@ -1295,7 +2192,7 @@ type CreateTokenResponse struct {
 
 func (x *CreateTokenResponse) Reset() {
 	*x = CreateTokenResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1307,7 +2204,7 @@ func (x *CreateTokenResponse) String() string {
 func (*CreateTokenResponse) ProtoMessage() {}
 
 func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1320,7 +2217,7 @@ func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{23}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CreateTokenResponse) GetToken() *Token {
@@ -1346,7 +2243,7 @@ type RevokeTokenRequest struct {
 
 func (x *RevokeTokenRequest) Reset() {
 	*x = RevokeTokenRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1358,7 +2255,7 @@ func (x *RevokeTokenRequest) String() string {
 func (*RevokeTokenRequest) ProtoMessage() {}
 
 func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1371,7 +2268,7 @@ func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenRequest.ProtoReflect.Descriptor instead.
 func (*RevokeTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{24}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *RevokeTokenRequest) GetId() string {
@@ -1389,7 +2286,7 @@ type RevokeTokenResponse struct {
 
 func (x *RevokeTokenResponse) Reset() {
 	*x = RevokeTokenResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +2298,7 @@ func (x *RevokeTokenResponse) String() string {
 func (*RevokeTokenResponse) ProtoMessage() {}
 
 func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +2311,7 @@ func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenResponse.ProtoReflect.Descriptor instead.
 func (*RevokeTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{25}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{38}
 }
 
 type ListAuditRequest struct {
@@ -1435,7 +2332,7 @@ type ListAuditRequest struct {
 
 func (x *ListAuditRequest) Reset() {
 	*x = ListAuditRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1447,7 +2344,7 @@ func (x *ListAuditRequest) String() string {
 func (*ListAuditRequest) ProtoMessage() {}
 
 func (x *ListAuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1460,7 +2357,7 @@ func (x *ListAuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAuditRequest.ProtoReflect.Descriptor instead.
 func (*ListAuditRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{26}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListAuditRequest) GetPageSize() int32 {
@@ -1523,7 +2420,7 @@ type ListAuditResponse struct {
 
 func (x *ListAuditResponse) Reset() {
 	*x = ListAuditResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +2432,7 @@ func (x *ListAuditResponse) String() string {
 func (*ListAuditResponse) ProtoMessage() {}
 
 func (x *ListAuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +2445,7 @@ func (x *ListAuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAuditResponse.ProtoReflect.Descriptor instead.
 func (*ListAuditResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{27}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListAuditResponse) GetEntries() []*AuditEntry {
@@ -1600,7 +2497,7 @@ type AuditEntry struct {
 
 func (x *AuditEntry) Reset() {
 	*x = AuditEntry{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1612,7 +2509,7 @@ func (x *AuditEntry) String() string {
 func (*AuditEntry) ProtoMessage() {}
 
 func (x *AuditEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1625,7 +2522,7 @@ func (x *AuditEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditEntry.ProtoReflect.Descriptor instead.
 func (*AuditEntry) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{28}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *AuditEntry) GetNumber() int64 {
@@ -1772,7 +2669,7 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\x10SaveDraftRequest\x120\n" +
 	"\x05draft\x18\x01 \x01(\v2\x1a.weftline.console.v1.DraftR\x05draft\"E\n" +
 	"\x11SaveDraftResponse\x120\n" +
-	"\x05draft\x18\x01 \x01(\v2\x1a.weftline.console.v1.DraftR\x05draft\"\x89\x03\n" +
+	"\x05draft\x18\x01 \x01(\v2\x1a.weftline.console.v1.DraftR\x05draft\"\xdf\x05\n" +
 	"\x05Inbox\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\tR\achannel\x12\x12\n" +
@@ -1782,10 +2679,77 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\x06health\x18\x06 \x01(\tR\x06health\x12#\n" +
 	"\rhealth_detail\x18\a \x01(\tR\fhealthDetail\x123\n" +
 	"\alast_in\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x06lastIn\x125\n" +
-	"\blast_out\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\alastOut\x1a;\n" +
+	"\blast_out\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\alastOut\x120\n" +
+	"\x05since\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x1d\n" +
+	"\n" +
+	"last_error\x18\v \x01(\tR\tlastError\x12>\n" +
+	"\rlast_error_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\vlastErrorAt\x12\x16\n" +
+	"\x06paused\x18\r \x01(\bR\x06paused\x12$\n" +
+	"\x0epaused_in_file\x18\x0e \x01(\bR\fpausedInFile\x12$\n" +
+	"\vwaiting_out\x18\x0f \x01(\x03H\x00R\n" +
+	"waitingOut\x88\x01\x01\x12 \n" +
+	"\tset_aside\x18\x10 \x01(\x03H\x01R\bsetAside\x88\x01\x01\x12\x1f\n" +
+	"\vwebhook_url\x18\x11 \x01(\tR\n" +
+	"webhookUrl\x1a;\n" +
 	"\rSettingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x0e\n" +
+	"\f_waiting_outB\f\n" +
+	"\n" +
+	"_set_aside\"\xd1\x02\n" +
+	"\aSetting\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05label\x18\x02 \x01(\tR\x05label\x12\x12\n" +
+	"\x04help\x18\x03 \x01(\tR\x04help\x12\x16\n" +
+	"\x06secret\x18\x04 \x01(\bR\x06secret\x12\x1a\n" +
+	"\brequired\x18\x05 \x01(\bR\brequired\x12\x18\n" +
+	"\adefault\x18\x06 \x01(\tR\adefault\x129\n" +
+	"\x06values\x18\a \x03(\v2!.weftline.console.v1.SettingValueR\x06values\x12\x14\n" +
+	"\x05group\x18\b \x01(\tR\x05group\x12\x1a\n" +
+	"\badvanced\x18\t \x01(\bR\badvanced\x12\x14\n" +
+	"\x05lines\x18\n" +
+	" \x01(\bR\x05lines\x129\n" +
+	"\x04when\x18\v \x01(\v2%.weftline.console.v1.SettingConditionR\x04when\":\n" +
+	"\fSettingValue\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\tR\x05value\x12\x14\n" +
+	"\x05words\x18\x02 \x01(\tR\x05words\"4\n" +
+	"\x10SettingCondition\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x0e\n" +
+	"\x02is\x18\x02 \x03(\tR\x02is\"~\n" +
+	"\x05Paste\x12\x12\n" +
+	"\x04what\x18\x01 \x01(\tR\x04what\x12\x14\n" +
+	"\x05where\x18\x02 \x01(\tR\x05where\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\tR\x03key\x129\n" +
+	"\x04when\x18\x04 \x01(\v2%.weftline.console.v1.SettingConditionR\x04when\"5\n" +
+	"\tRecipient\x12\x14\n" +
+	"\x05label\x18\x01 \x01(\tR\x05label\x12\x12\n" +
+	"\x04help\x18\x02 \x01(\tR\x04help\"\x8f\x02\n" +
+	"\aChannel\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05about\x18\x02 \x01(\tR\x05about\x12\x14\n" +
+	"\x05needs\x18\x03 \x03(\tR\x05needs\x128\n" +
+	"\bsettings\x18\x04 \x03(\v2\x1c.weftline.console.v1.SettingR\bsettings\x120\n" +
+	"\x05paste\x18\x05 \x03(\v2\x1a.weftline.console.v1.PasteR\x05paste\x12<\n" +
+	"\trecipient\x18\x06 \x01(\v2\x1e.weftline.console.v1.RecipientR\trecipient\x12\x1a\n" +
+	"\btestable\x18\a \x01(\bR\btestable\"\x15\n" +
+	"\x13ListChannelsRequest\"P\n" +
+	"\x14ListChannelsResponse\x128\n" +
+	"\bchannels\x18\x01 \x03(\v2\x1c.weftline.console.v1.ChannelR\bchannels\"?\n" +
+	"\x15SetInboxPausedRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06paused\x18\x02 \x01(\bR\x06paused\"J\n" +
+	"\x16SetInboxPausedResponse\x120\n" +
+	"\x05inbox\x18\x01 \x01(\v2\x1a.weftline.console.v1.InboxR\x05inbox\"F\n" +
+	"\x0fSendTestRequest\x12\x19\n" +
+	"\binbox_id\x18\x01 \x01(\tR\ainboxId\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\"\x8d\x01\n" +
+	"\x10SendTestResponse\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x12\x16\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail\x12\x1f\n" +
+	"\vprovider_id\x18\x03 \x01(\tR\n" +
+	"providerId\x12*\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x14\n" +
 	"\x12ListInboxesRequest\"K\n" +
 	"\x13ListInboxesResponse\x124\n" +
 	"\ainboxes\x18\x01 \x03(\v2\x1a.weftline.console.v1.InboxR\ainboxes\"\\\n" +
@@ -1795,10 +2759,15 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\x11SaveInboxResponse\x120\n" +
 	"\x05inbox\x18\x01 \x01(\v2\x1a.weftline.console.v1.InboxR\x05inbox\"D\n" +
 	"\x10TestInboxRequest\x120\n" +
-	"\x05inbox\x18\x01 \x01(\v2\x1a.weftline.console.v1.InboxR\x05inbox\";\n" +
+	"\x05inbox\x18\x01 \x01(\v2\x1a.weftline.console.v1.InboxR\x05inbox\"p\n" +
 	"\x11TestInboxResponse\x12\x0e\n" +
 	"\x02ok\x18\x01 \x01(\bR\x02ok\x12\x16\n" +
-	"\x06detail\x18\x02 \x01(\tR\x06detail\"\xbc\x01\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail\x123\n" +
+	"\x05steps\x18\x03 \x03(\v2\x1d.weftline.console.v1.TestStepR\x05steps\"F\n" +
+	"\bTestStep\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
+	"\x02ok\x18\x02 \x01(\bR\x02ok\x12\x16\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\"\xbc\x01\n" +
 	"\x05Token\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x129\n" +
@@ -1860,7 +2829,7 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\n" +
 	"ROLE_AGENT\x10\x01\x12\x0e\n" +
 	"\n" +
-	"ROLE_OWNER\x10\x022\x96\t\n" +
+	"ROLE_OWNER\x10\x022\xc4\v\n" +
 	"\x0eConsoleService\x12b\n" +
 	"\n" +
 	"GetSession\x12&.weftline.console.v1.GetSessionRequest\x1a'.weftline.console.v1.GetSessionResponse\"\x03\x90\x02\x01\x12b\n" +
@@ -1871,7 +2840,10 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\tSaveDraft\x12%.weftline.console.v1.SaveDraftRequest\x1a&.weftline.console.v1.SaveDraftResponse\x12e\n" +
 	"\vListInboxes\x12'.weftline.console.v1.ListInboxesRequest\x1a(.weftline.console.v1.ListInboxesResponse\"\x03\x90\x02\x01\x12Z\n" +
 	"\tSaveInbox\x12%.weftline.console.v1.SaveInboxRequest\x1a&.weftline.console.v1.SaveInboxResponse\x12Z\n" +
-	"\tTestInbox\x12%.weftline.console.v1.TestInboxRequest\x1a&.weftline.console.v1.TestInboxResponse\x12b\n" +
+	"\tTestInbox\x12%.weftline.console.v1.TestInboxRequest\x1a&.weftline.console.v1.TestInboxResponse\x12h\n" +
+	"\fListChannels\x12(.weftline.console.v1.ListChannelsRequest\x1a).weftline.console.v1.ListChannelsResponse\"\x03\x90\x02\x01\x12i\n" +
+	"\x0eSetInboxPaused\x12*.weftline.console.v1.SetInboxPausedRequest\x1a+.weftline.console.v1.SetInboxPausedResponse\x12W\n" +
+	"\bSendTest\x12$.weftline.console.v1.SendTestRequest\x1a%.weftline.console.v1.SendTestResponse\x12b\n" +
 	"\n" +
 	"ListTokens\x12&.weftline.console.v1.ListTokensRequest\x1a'.weftline.console.v1.ListTokensResponse\"\x03\x90\x02\x01\x12`\n" +
 	"\vCreateToken\x12'.weftline.console.v1.CreateTokenRequest\x1a(.weftline.console.v1.CreateTokenResponse\x12`\n" +
@@ -1892,41 +2864,54 @@ func file_weftline_console_v1_console_proto_rawDescGZIP() []byte {
 }
 
 var file_weftline_console_v1_console_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weftline_console_v1_console_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_weftline_console_v1_console_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_weftline_console_v1_console_proto_goTypes = []any{
-	(Role)(0),                     // 0: weftline.console.v1.Role
-	(*Agent)(nil),                 // 1: weftline.console.v1.Agent
-	(*GetSessionRequest)(nil),     // 2: weftline.console.v1.GetSessionRequest
-	(*GetSessionResponse)(nil),    // 3: weftline.console.v1.GetSessionResponse
-	(*ListAgentsRequest)(nil),     // 4: weftline.console.v1.ListAgentsRequest
-	(*ListAgentsResponse)(nil),    // 5: weftline.console.v1.ListAgentsResponse
-	(*SaveAgentRequest)(nil),      // 6: weftline.console.v1.SaveAgentRequest
-	(*SaveAgentResponse)(nil),     // 7: weftline.console.v1.SaveAgentResponse
-	(*Draft)(nil),                 // 8: weftline.console.v1.Draft
-	(*GetDraftRequest)(nil),       // 9: weftline.console.v1.GetDraftRequest
-	(*GetDraftResponse)(nil),      // 10: weftline.console.v1.GetDraftResponse
-	(*SaveDraftRequest)(nil),      // 11: weftline.console.v1.SaveDraftRequest
-	(*SaveDraftResponse)(nil),     // 12: weftline.console.v1.SaveDraftResponse
-	(*Inbox)(nil),                 // 13: weftline.console.v1.Inbox
-	(*ListInboxesRequest)(nil),    // 14: weftline.console.v1.ListInboxesRequest
-	(*ListInboxesResponse)(nil),   // 15: weftline.console.v1.ListInboxesResponse
-	(*SaveInboxRequest)(nil),      // 16: weftline.console.v1.SaveInboxRequest
-	(*SaveInboxResponse)(nil),     // 17: weftline.console.v1.SaveInboxResponse
-	(*TestInboxRequest)(nil),      // 18: weftline.console.v1.TestInboxRequest
-	(*TestInboxResponse)(nil),     // 19: weftline.console.v1.TestInboxResponse
-	(*Token)(nil),                 // 20: weftline.console.v1.Token
-	(*ListTokensRequest)(nil),     // 21: weftline.console.v1.ListTokensRequest
-	(*ListTokensResponse)(nil),    // 22: weftline.console.v1.ListTokensResponse
-	(*CreateTokenRequest)(nil),    // 23: weftline.console.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),   // 24: weftline.console.v1.CreateTokenResponse
-	(*RevokeTokenRequest)(nil),    // 25: weftline.console.v1.RevokeTokenRequest
-	(*RevokeTokenResponse)(nil),   // 26: weftline.console.v1.RevokeTokenResponse
-	(*ListAuditRequest)(nil),      // 27: weftline.console.v1.ListAuditRequest
-	(*ListAuditResponse)(nil),     // 28: weftline.console.v1.ListAuditResponse
-	(*AuditEntry)(nil),            // 29: weftline.console.v1.AuditEntry
-	nil,                           // 30: weftline.console.v1.Inbox.SettingsEntry
-	nil,                           // 31: weftline.console.v1.AuditEntry.IdsEntry
-	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
+	(Role)(0),                      // 0: weftline.console.v1.Role
+	(*Agent)(nil),                  // 1: weftline.console.v1.Agent
+	(*GetSessionRequest)(nil),      // 2: weftline.console.v1.GetSessionRequest
+	(*GetSessionResponse)(nil),     // 3: weftline.console.v1.GetSessionResponse
+	(*ListAgentsRequest)(nil),      // 4: weftline.console.v1.ListAgentsRequest
+	(*ListAgentsResponse)(nil),     // 5: weftline.console.v1.ListAgentsResponse
+	(*SaveAgentRequest)(nil),       // 6: weftline.console.v1.SaveAgentRequest
+	(*SaveAgentResponse)(nil),      // 7: weftline.console.v1.SaveAgentResponse
+	(*Draft)(nil),                  // 8: weftline.console.v1.Draft
+	(*GetDraftRequest)(nil),        // 9: weftline.console.v1.GetDraftRequest
+	(*GetDraftResponse)(nil),       // 10: weftline.console.v1.GetDraftResponse
+	(*SaveDraftRequest)(nil),       // 11: weftline.console.v1.SaveDraftRequest
+	(*SaveDraftResponse)(nil),      // 12: weftline.console.v1.SaveDraftResponse
+	(*Inbox)(nil),                  // 13: weftline.console.v1.Inbox
+	(*Setting)(nil),                // 14: weftline.console.v1.Setting
+	(*SettingValue)(nil),           // 15: weftline.console.v1.SettingValue
+	(*SettingCondition)(nil),       // 16: weftline.console.v1.SettingCondition
+	(*Paste)(nil),                  // 17: weftline.console.v1.Paste
+	(*Recipient)(nil),              // 18: weftline.console.v1.Recipient
+	(*Channel)(nil),                // 19: weftline.console.v1.Channel
+	(*ListChannelsRequest)(nil),    // 20: weftline.console.v1.ListChannelsRequest
+	(*ListChannelsResponse)(nil),   // 21: weftline.console.v1.ListChannelsResponse
+	(*SetInboxPausedRequest)(nil),  // 22: weftline.console.v1.SetInboxPausedRequest
+	(*SetInboxPausedResponse)(nil), // 23: weftline.console.v1.SetInboxPausedResponse
+	(*SendTestRequest)(nil),        // 24: weftline.console.v1.SendTestRequest
+	(*SendTestResponse)(nil),       // 25: weftline.console.v1.SendTestResponse
+	(*ListInboxesRequest)(nil),     // 26: weftline.console.v1.ListInboxesRequest
+	(*ListInboxesResponse)(nil),    // 27: weftline.console.v1.ListInboxesResponse
+	(*SaveInboxRequest)(nil),       // 28: weftline.console.v1.SaveInboxRequest
+	(*SaveInboxResponse)(nil),      // 29: weftline.console.v1.SaveInboxResponse
+	(*TestInboxRequest)(nil),       // 30: weftline.console.v1.TestInboxRequest
+	(*TestInboxResponse)(nil),      // 31: weftline.console.v1.TestInboxResponse
+	(*TestStep)(nil),               // 32: weftline.console.v1.TestStep
+	(*Token)(nil),                  // 33: weftline.console.v1.Token
+	(*ListTokensRequest)(nil),      // 34: weftline.console.v1.ListTokensRequest
+	(*ListTokensResponse)(nil),     // 35: weftline.console.v1.ListTokensResponse
+	(*CreateTokenRequest)(nil),     // 36: weftline.console.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),    // 37: weftline.console.v1.CreateTokenResponse
+	(*RevokeTokenRequest)(nil),     // 38: weftline.console.v1.RevokeTokenRequest
+	(*RevokeTokenResponse)(nil),    // 39: weftline.console.v1.RevokeTokenResponse
+	(*ListAuditRequest)(nil),       // 40: weftline.console.v1.ListAuditRequest
+	(*ListAuditResponse)(nil),      // 41: weftline.console.v1.ListAuditResponse
+	(*AuditEntry)(nil),             // 42: weftline.console.v1.AuditEntry
+	nil,                            // 43: weftline.console.v1.Inbox.SettingsEntry
+	nil,                            // 44: weftline.console.v1.AuditEntry.IdsEntry
+	(*timestamppb.Timestamp)(nil),  // 45: google.protobuf.Timestamp
 }
 var file_weftline_console_v1_console_proto_depIdxs = []int32{
 	0,  // 0: weftline.console.v1.Agent.role:type_name -> weftline.console.v1.Role
@@ -1934,55 +2919,73 @@ var file_weftline_console_v1_console_proto_depIdxs = []int32{
 	1,  // 2: weftline.console.v1.ListAgentsResponse.agents:type_name -> weftline.console.v1.Agent
 	1,  // 3: weftline.console.v1.SaveAgentRequest.agent:type_name -> weftline.console.v1.Agent
 	1,  // 4: weftline.console.v1.SaveAgentResponse.agent:type_name -> weftline.console.v1.Agent
-	32, // 5: weftline.console.v1.Draft.saved_at:type_name -> google.protobuf.Timestamp
+	45, // 5: weftline.console.v1.Draft.saved_at:type_name -> google.protobuf.Timestamp
 	8,  // 6: weftline.console.v1.GetDraftResponse.draft:type_name -> weftline.console.v1.Draft
 	8,  // 7: weftline.console.v1.SaveDraftRequest.draft:type_name -> weftline.console.v1.Draft
 	8,  // 8: weftline.console.v1.SaveDraftResponse.draft:type_name -> weftline.console.v1.Draft
-	30, // 9: weftline.console.v1.Inbox.settings:type_name -> weftline.console.v1.Inbox.SettingsEntry
-	32, // 10: weftline.console.v1.Inbox.last_in:type_name -> google.protobuf.Timestamp
-	32, // 11: weftline.console.v1.Inbox.last_out:type_name -> google.protobuf.Timestamp
-	13, // 12: weftline.console.v1.ListInboxesResponse.inboxes:type_name -> weftline.console.v1.Inbox
-	13, // 13: weftline.console.v1.SaveInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
-	13, // 14: weftline.console.v1.SaveInboxResponse.inbox:type_name -> weftline.console.v1.Inbox
-	13, // 15: weftline.console.v1.TestInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
-	32, // 16: weftline.console.v1.Token.created_at:type_name -> google.protobuf.Timestamp
-	32, // 17: weftline.console.v1.Token.last_used_at:type_name -> google.protobuf.Timestamp
-	20, // 18: weftline.console.v1.ListTokensResponse.tokens:type_name -> weftline.console.v1.Token
-	20, // 19: weftline.console.v1.CreateTokenResponse.token:type_name -> weftline.console.v1.Token
-	32, // 20: weftline.console.v1.ListAuditRequest.since:type_name -> google.protobuf.Timestamp
-	32, // 21: weftline.console.v1.ListAuditRequest.until:type_name -> google.protobuf.Timestamp
-	29, // 22: weftline.console.v1.ListAuditResponse.entries:type_name -> weftline.console.v1.AuditEntry
-	32, // 23: weftline.console.v1.AuditEntry.at:type_name -> google.protobuf.Timestamp
-	31, // 24: weftline.console.v1.AuditEntry.ids:type_name -> weftline.console.v1.AuditEntry.IdsEntry
-	2,  // 25: weftline.console.v1.ConsoleService.GetSession:input_type -> weftline.console.v1.GetSessionRequest
-	4,  // 26: weftline.console.v1.ConsoleService.ListAgents:input_type -> weftline.console.v1.ListAgentsRequest
-	6,  // 27: weftline.console.v1.ConsoleService.SaveAgent:input_type -> weftline.console.v1.SaveAgentRequest
-	9,  // 28: weftline.console.v1.ConsoleService.GetDraft:input_type -> weftline.console.v1.GetDraftRequest
-	11, // 29: weftline.console.v1.ConsoleService.SaveDraft:input_type -> weftline.console.v1.SaveDraftRequest
-	14, // 30: weftline.console.v1.ConsoleService.ListInboxes:input_type -> weftline.console.v1.ListInboxesRequest
-	16, // 31: weftline.console.v1.ConsoleService.SaveInbox:input_type -> weftline.console.v1.SaveInboxRequest
-	18, // 32: weftline.console.v1.ConsoleService.TestInbox:input_type -> weftline.console.v1.TestInboxRequest
-	21, // 33: weftline.console.v1.ConsoleService.ListTokens:input_type -> weftline.console.v1.ListTokensRequest
-	23, // 34: weftline.console.v1.ConsoleService.CreateToken:input_type -> weftline.console.v1.CreateTokenRequest
-	25, // 35: weftline.console.v1.ConsoleService.RevokeToken:input_type -> weftline.console.v1.RevokeTokenRequest
-	27, // 36: weftline.console.v1.ConsoleService.ListAudit:input_type -> weftline.console.v1.ListAuditRequest
-	3,  // 37: weftline.console.v1.ConsoleService.GetSession:output_type -> weftline.console.v1.GetSessionResponse
-	5,  // 38: weftline.console.v1.ConsoleService.ListAgents:output_type -> weftline.console.v1.ListAgentsResponse
-	7,  // 39: weftline.console.v1.ConsoleService.SaveAgent:output_type -> weftline.console.v1.SaveAgentResponse
-	10, // 40: weftline.console.v1.ConsoleService.GetDraft:output_type -> weftline.console.v1.GetDraftResponse
-	12, // 41: weftline.console.v1.ConsoleService.SaveDraft:output_type -> weftline.console.v1.SaveDraftResponse
-	15, // 42: weftline.console.v1.ConsoleService.ListInboxes:output_type -> weftline.console.v1.ListInboxesResponse
-	17, // 43: weftline.console.v1.ConsoleService.SaveInbox:output_type -> weftline.console.v1.SaveInboxResponse
-	19, // 44: weftline.console.v1.ConsoleService.TestInbox:output_type -> weftline.console.v1.TestInboxResponse
-	22, // 45: weftline.console.v1.ConsoleService.ListTokens:output_type -> weftline.console.v1.ListTokensResponse
-	24, // 46: weftline.console.v1.ConsoleService.CreateToken:output_type -> weftline.console.v1.CreateTokenResponse
-	26, // 47: weftline.console.v1.ConsoleService.RevokeToken:output_type -> weftline.console.v1.RevokeTokenResponse
-	28, // 48: weftline.console.v1.ConsoleService.ListAudit:output_type -> weftline.console.v1.ListAuditResponse
-	37, // [37:49] is the sub-list for method output_type
-	25, // [25:37] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	43, // 9: weftline.console.v1.Inbox.settings:type_name -> weftline.console.v1.Inbox.SettingsEntry
+	45, // 10: weftline.console.v1.Inbox.last_in:type_name -> google.protobuf.Timestamp
+	45, // 11: weftline.console.v1.Inbox.last_out:type_name -> google.protobuf.Timestamp
+	45, // 12: weftline.console.v1.Inbox.since:type_name -> google.protobuf.Timestamp
+	45, // 13: weftline.console.v1.Inbox.last_error_at:type_name -> google.protobuf.Timestamp
+	15, // 14: weftline.console.v1.Setting.values:type_name -> weftline.console.v1.SettingValue
+	16, // 15: weftline.console.v1.Setting.when:type_name -> weftline.console.v1.SettingCondition
+	16, // 16: weftline.console.v1.Paste.when:type_name -> weftline.console.v1.SettingCondition
+	14, // 17: weftline.console.v1.Channel.settings:type_name -> weftline.console.v1.Setting
+	17, // 18: weftline.console.v1.Channel.paste:type_name -> weftline.console.v1.Paste
+	18, // 19: weftline.console.v1.Channel.recipient:type_name -> weftline.console.v1.Recipient
+	19, // 20: weftline.console.v1.ListChannelsResponse.channels:type_name -> weftline.console.v1.Channel
+	13, // 21: weftline.console.v1.SetInboxPausedResponse.inbox:type_name -> weftline.console.v1.Inbox
+	45, // 22: weftline.console.v1.SendTestResponse.at:type_name -> google.protobuf.Timestamp
+	13, // 23: weftline.console.v1.ListInboxesResponse.inboxes:type_name -> weftline.console.v1.Inbox
+	13, // 24: weftline.console.v1.SaveInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
+	13, // 25: weftline.console.v1.SaveInboxResponse.inbox:type_name -> weftline.console.v1.Inbox
+	13, // 26: weftline.console.v1.TestInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
+	32, // 27: weftline.console.v1.TestInboxResponse.steps:type_name -> weftline.console.v1.TestStep
+	45, // 28: weftline.console.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	45, // 29: weftline.console.v1.Token.last_used_at:type_name -> google.protobuf.Timestamp
+	33, // 30: weftline.console.v1.ListTokensResponse.tokens:type_name -> weftline.console.v1.Token
+	33, // 31: weftline.console.v1.CreateTokenResponse.token:type_name -> weftline.console.v1.Token
+	45, // 32: weftline.console.v1.ListAuditRequest.since:type_name -> google.protobuf.Timestamp
+	45, // 33: weftline.console.v1.ListAuditRequest.until:type_name -> google.protobuf.Timestamp
+	42, // 34: weftline.console.v1.ListAuditResponse.entries:type_name -> weftline.console.v1.AuditEntry
+	45, // 35: weftline.console.v1.AuditEntry.at:type_name -> google.protobuf.Timestamp
+	44, // 36: weftline.console.v1.AuditEntry.ids:type_name -> weftline.console.v1.AuditEntry.IdsEntry
+	2,  // 37: weftline.console.v1.ConsoleService.GetSession:input_type -> weftline.console.v1.GetSessionRequest
+	4,  // 38: weftline.console.v1.ConsoleService.ListAgents:input_type -> weftline.console.v1.ListAgentsRequest
+	6,  // 39: weftline.console.v1.ConsoleService.SaveAgent:input_type -> weftline.console.v1.SaveAgentRequest
+	9,  // 40: weftline.console.v1.ConsoleService.GetDraft:input_type -> weftline.console.v1.GetDraftRequest
+	11, // 41: weftline.console.v1.ConsoleService.SaveDraft:input_type -> weftline.console.v1.SaveDraftRequest
+	26, // 42: weftline.console.v1.ConsoleService.ListInboxes:input_type -> weftline.console.v1.ListInboxesRequest
+	28, // 43: weftline.console.v1.ConsoleService.SaveInbox:input_type -> weftline.console.v1.SaveInboxRequest
+	30, // 44: weftline.console.v1.ConsoleService.TestInbox:input_type -> weftline.console.v1.TestInboxRequest
+	20, // 45: weftline.console.v1.ConsoleService.ListChannels:input_type -> weftline.console.v1.ListChannelsRequest
+	22, // 46: weftline.console.v1.ConsoleService.SetInboxPaused:input_type -> weftline.console.v1.SetInboxPausedRequest
+	24, // 47: weftline.console.v1.ConsoleService.SendTest:input_type -> weftline.console.v1.SendTestRequest
+	34, // 48: weftline.console.v1.ConsoleService.ListTokens:input_type -> weftline.console.v1.ListTokensRequest
+	36, // 49: weftline.console.v1.ConsoleService.CreateToken:input_type -> weftline.console.v1.CreateTokenRequest
+	38, // 50: weftline.console.v1.ConsoleService.RevokeToken:input_type -> weftline.console.v1.RevokeTokenRequest
+	40, // 51: weftline.console.v1.ConsoleService.ListAudit:input_type -> weftline.console.v1.ListAuditRequest
+	3,  // 52: weftline.console.v1.ConsoleService.GetSession:output_type -> weftline.console.v1.GetSessionResponse
+	5,  // 53: weftline.console.v1.ConsoleService.ListAgents:output_type -> weftline.console.v1.ListAgentsResponse
+	7,  // 54: weftline.console.v1.ConsoleService.SaveAgent:output_type -> weftline.console.v1.SaveAgentResponse
+	10, // 55: weftline.console.v1.ConsoleService.GetDraft:output_type -> weftline.console.v1.GetDraftResponse
+	12, // 56: weftline.console.v1.ConsoleService.SaveDraft:output_type -> weftline.console.v1.SaveDraftResponse
+	27, // 57: weftline.console.v1.ConsoleService.ListInboxes:output_type -> weftline.console.v1.ListInboxesResponse
+	29, // 58: weftline.console.v1.ConsoleService.SaveInbox:output_type -> weftline.console.v1.SaveInboxResponse
+	31, // 59: weftline.console.v1.ConsoleService.TestInbox:output_type -> weftline.console.v1.TestInboxResponse
+	21, // 60: weftline.console.v1.ConsoleService.ListChannels:output_type -> weftline.console.v1.ListChannelsResponse
+	23, // 61: weftline.console.v1.ConsoleService.SetInboxPaused:output_type -> weftline.console.v1.SetInboxPausedResponse
+	25, // 62: weftline.console.v1.ConsoleService.SendTest:output_type -> weftline.console.v1.SendTestResponse
+	35, // 63: weftline.console.v1.ConsoleService.ListTokens:output_type -> weftline.console.v1.ListTokensResponse
+	37, // 64: weftline.console.v1.ConsoleService.CreateToken:output_type -> weftline.console.v1.CreateTokenResponse
+	39, // 65: weftline.console.v1.ConsoleService.RevokeToken:output_type -> weftline.console.v1.RevokeTokenResponse
+	41, // 66: weftline.console.v1.ConsoleService.ListAudit:output_type -> weftline.console.v1.ListAuditResponse
+	52, // [52:67] is the sub-list for method output_type
+	37, // [37:52] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_weftline_console_v1_console_proto_init() }
@@ -1990,13 +2993,14 @@ func file_weftline_console_v1_console_proto_init() {
 	if File_weftline_console_v1_console_proto != nil {
 		return
 	}
+	file_weftline_console_v1_console_proto_msgTypes[12].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weftline_console_v1_console_proto_rawDesc), len(file_weftline_console_v1_console_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   31,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

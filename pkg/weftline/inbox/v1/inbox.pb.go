@@ -22,6 +22,208 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type ListTemplatesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	InboxId       string                 `protobuf:"bytes,1,opt,name=inbox_id,json=inboxId,proto3" json:"inbox_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTemplatesRequest) Reset() {
+	*x = ListTemplatesRequest{}
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTemplatesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTemplatesRequest) ProtoMessage() {}
+
+func (x *ListTemplatesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTemplatesRequest.ProtoReflect.Descriptor instead.
+func (*ListTemplatesRequest) Descriptor() ([]byte, []int) {
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *ListTemplatesRequest) GetInboxId() string {
+	if x != nil {
+		return x.InboxId
+	}
+	return ""
+}
+
+type ListTemplatesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Templates     []*TemplateText        `protobuf:"bytes,1,rep,name=templates,proto3" json:"templates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTemplatesResponse) Reset() {
+	*x = ListTemplatesResponse{}
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTemplatesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTemplatesResponse) ProtoMessage() {}
+
+func (x *ListTemplatesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTemplatesResponse.ProtoReflect.Descriptor instead.
+func (*ListTemplatesResponse) Descriptor() ([]byte, []int) {
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ListTemplatesResponse) GetTemplates() []*TemplateText {
+	if x != nil {
+		return x.Templates
+	}
+	return nil
+}
+
+// TemplateText is an approved text as it reads, with its places to fill.
+type TemplateText struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// BCP 47.
+	Language string `protobuf:"bytes,2,opt,name=language,proto3" json:"language,omitempty"`
+	// marketing, utility, authentication …
+	Category string `protobuf:"bytes,3,opt,name=category,proto3" json:"category,omitempty"`
+	// Places are {{1}} to {{places}}.
+	Body   string `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
+	Header string `protobuf:"bytes,5,opt,name=header,proto3" json:"header,omitempty"`
+	Footer string `protobuf:"bytes,6,opt,name=footer,proto3" json:"footer,omitempty"`
+	Places int32  `protobuf:"varint,7,opt,name=places,proto3" json:"places,omitempty"`
+	// What the provider was shown for each place; may be fewer.
+	Examples []string `protobuf:"bytes,8,rep,name=examples,proto3" json:"examples,omitempty"`
+	// Why it cannot be sent from here; empty: it can.
+	Unusable      string `protobuf:"bytes,9,opt,name=unusable,proto3" json:"unusable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TemplateText) Reset() {
+	*x = TemplateText{}
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TemplateText) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TemplateText) ProtoMessage() {}
+
+func (x *TemplateText) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TemplateText.ProtoReflect.Descriptor instead.
+func (*TemplateText) Descriptor() ([]byte, []int) {
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *TemplateText) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *TemplateText) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
+}
+
+func (x *TemplateText) GetCategory() string {
+	if x != nil {
+		return x.Category
+	}
+	return ""
+}
+
+func (x *TemplateText) GetBody() string {
+	if x != nil {
+		return x.Body
+	}
+	return ""
+}
+
+func (x *TemplateText) GetHeader() string {
+	if x != nil {
+		return x.Header
+	}
+	return ""
+}
+
+func (x *TemplateText) GetFooter() string {
+	if x != nil {
+		return x.Footer
+	}
+	return ""
+}
+
+func (x *TemplateText) GetPlaces() int32 {
+	if x != nil {
+		return x.Places
+	}
+	return 0
+}
+
+func (x *TemplateText) GetExamples() []string {
+	if x != nil {
+		return x.Examples
+	}
+	return nil
+}
+
+func (x *TemplateText) GetUnusable() string {
+	if x != nil {
+		return x.Unusable
+	}
+	return ""
+}
+
 type SetConsentRequest struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	CustomerId string                 `protobuf:"bytes,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
@@ -38,7 +240,7 @@ type SetConsentRequest struct {
 
 func (x *SetConsentRequest) Reset() {
 	*x = SetConsentRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[0]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -50,7 +252,7 @@ func (x *SetConsentRequest) String() string {
 func (*SetConsentRequest) ProtoMessage() {}
 
 func (x *SetConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[0]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -63,7 +265,7 @@ func (x *SetConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetConsentRequest.ProtoReflect.Descriptor instead.
 func (*SetConsentRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{0}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *SetConsentRequest) GetCustomerId() string {
@@ -116,7 +318,7 @@ type SetConsentResponse struct {
 
 func (x *SetConsentResponse) Reset() {
 	*x = SetConsentResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[1]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -128,7 +330,7 @@ func (x *SetConsentResponse) String() string {
 func (*SetConsentResponse) ProtoMessage() {}
 
 func (x *SetConsentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[1]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -141,7 +343,7 @@ func (x *SetConsentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetConsentResponse.ProtoReflect.Descriptor instead.
 func (*SetConsentResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{1}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{4}
 }
 
 // SendRefused is the error detail of a reply or first message that may not be sent there.
@@ -158,7 +360,7 @@ type SendRefused struct {
 
 func (x *SendRefused) Reset() {
 	*x = SendRefused{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[2]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -170,7 +372,7 @@ func (x *SendRefused) String() string {
 func (*SendRefused) ProtoMessage() {}
 
 func (x *SendRefused) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[2]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -183,7 +385,7 @@ func (x *SendRefused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRefused.ProtoReflect.Descriptor instead.
 func (*SendRefused) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{2}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *SendRefused) GetReason() string {
@@ -225,7 +427,7 @@ type ListConversationsRequest struct {
 
 func (x *ListConversationsRequest) Reset() {
 	*x = ListConversationsRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[3]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -237,7 +439,7 @@ func (x *ListConversationsRequest) String() string {
 func (*ListConversationsRequest) ProtoMessage() {}
 
 func (x *ListConversationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[3]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -250,7 +452,7 @@ func (x *ListConversationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConversationsRequest.ProtoReflect.Descriptor instead.
 func (*ListConversationsRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{3}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListConversationsRequest) GetStatus() Status {
@@ -313,7 +515,7 @@ type Counts struct {
 
 func (x *Counts) Reset() {
 	*x = Counts{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[4]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -325,7 +527,7 @@ func (x *Counts) String() string {
 func (*Counts) ProtoMessage() {}
 
 func (x *Counts) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[4]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -338,7 +540,7 @@ func (x *Counts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counts.ProtoReflect.Descriptor instead.
 func (*Counts) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{4}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Counts) GetOpen() int64 {
@@ -403,7 +605,7 @@ type ListConversationsResponse struct {
 
 func (x *ListConversationsResponse) Reset() {
 	*x = ListConversationsResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[5]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -415,7 +617,7 @@ func (x *ListConversationsResponse) String() string {
 func (*ListConversationsResponse) ProtoMessage() {}
 
 func (x *ListConversationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[5]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -428,7 +630,7 @@ func (x *ListConversationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConversationsResponse.ProtoReflect.Descriptor instead.
 func (*ListConversationsResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{5}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListConversationsResponse) GetConversations() []*Conversation {
@@ -468,7 +670,7 @@ type GetConversationRequest struct {
 
 func (x *GetConversationRequest) Reset() {
 	*x = GetConversationRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[6]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -480,7 +682,7 @@ func (x *GetConversationRequest) String() string {
 func (*GetConversationRequest) ProtoMessage() {}
 
 func (x *GetConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[6]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -493,7 +695,7 @@ func (x *GetConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConversationRequest.ProtoReflect.Descriptor instead.
 func (*GetConversationRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{6}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetConversationRequest) GetConversationId() string {
@@ -513,7 +715,7 @@ type GetConversationResponse struct {
 
 func (x *GetConversationResponse) Reset() {
 	*x = GetConversationResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[7]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -525,7 +727,7 @@ func (x *GetConversationResponse) String() string {
 func (*GetConversationResponse) ProtoMessage() {}
 
 func (x *GetConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[7]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -538,7 +740,7 @@ func (x *GetConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConversationResponse.ProtoReflect.Descriptor instead.
 func (*GetConversationResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{7}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetConversationResponse) GetConversation() *Conversation {
@@ -583,7 +785,7 @@ type GetTimelineRequest struct {
 
 func (x *GetTimelineRequest) Reset() {
 	*x = GetTimelineRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[8]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -595,7 +797,7 @@ func (x *GetTimelineRequest) String() string {
 func (*GetTimelineRequest) ProtoMessage() {}
 
 func (x *GetTimelineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[8]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -608,7 +810,7 @@ func (x *GetTimelineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTimelineRequest.ProtoReflect.Descriptor instead.
 func (*GetTimelineRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{8}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetTimelineRequest) GetCustomerId() string {
@@ -710,7 +912,7 @@ type GetTimelineResponse struct {
 
 func (x *GetTimelineResponse) Reset() {
 	*x = GetTimelineResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[9]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -722,7 +924,7 @@ func (x *GetTimelineResponse) String() string {
 func (*GetTimelineResponse) ProtoMessage() {}
 
 func (x *GetTimelineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[9]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -735,7 +937,7 @@ func (x *GetTimelineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTimelineResponse.ProtoReflect.Descriptor instead.
 func (*GetTimelineResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{9}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetTimelineResponse) GetEntries() []*TimelineEntry {
@@ -819,7 +1021,7 @@ type Topic struct {
 
 func (x *Topic) Reset() {
 	*x = Topic{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[10]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -831,7 +1033,7 @@ func (x *Topic) String() string {
 func (*Topic) ProtoMessage() {}
 
 func (x *Topic) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[10]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -844,7 +1046,7 @@ func (x *Topic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Topic.ProtoReflect.Descriptor instead.
 func (*Topic) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{10}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Topic) GetId() string {
@@ -902,7 +1104,7 @@ type FindCustomerRequest struct {
 
 func (x *FindCustomerRequest) Reset() {
 	*x = FindCustomerRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[11]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +1116,7 @@ func (x *FindCustomerRequest) String() string {
 func (*FindCustomerRequest) ProtoMessage() {}
 
 func (x *FindCustomerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[11]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +1129,7 @@ func (x *FindCustomerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindCustomerRequest.ProtoReflect.Descriptor instead.
 func (*FindCustomerRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{11}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *FindCustomerRequest) GetBy() isFindCustomerRequest_By {
@@ -980,7 +1182,7 @@ type FindCustomerResponse struct {
 
 func (x *FindCustomerResponse) Reset() {
 	*x = FindCustomerResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[12]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -992,7 +1194,7 @@ func (x *FindCustomerResponse) String() string {
 func (*FindCustomerResponse) ProtoMessage() {}
 
 func (x *FindCustomerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[12]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1005,7 +1207,7 @@ func (x *FindCustomerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindCustomerResponse.ProtoReflect.Descriptor instead.
 func (*FindCustomerResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{12}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *FindCustomerResponse) GetCustomer() *Customer {
@@ -1025,7 +1227,7 @@ type ListCustomersRequest struct {
 
 func (x *ListCustomersRequest) Reset() {
 	*x = ListCustomersRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[13]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1037,7 +1239,7 @@ func (x *ListCustomersRequest) String() string {
 func (*ListCustomersRequest) ProtoMessage() {}
 
 func (x *ListCustomersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[13]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1050,7 +1252,7 @@ func (x *ListCustomersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCustomersRequest.ProtoReflect.Descriptor instead.
 func (*ListCustomersRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{13}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListCustomersRequest) GetPageSize() int32 {
@@ -1078,7 +1280,7 @@ type ListCustomersResponse struct {
 
 func (x *ListCustomersResponse) Reset() {
 	*x = ListCustomersResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[14]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1090,7 +1292,7 @@ func (x *ListCustomersResponse) String() string {
 func (*ListCustomersResponse) ProtoMessage() {}
 
 func (x *ListCustomersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[14]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1103,7 +1305,7 @@ func (x *ListCustomersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCustomersResponse.ProtoReflect.Descriptor instead.
 func (*ListCustomersResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{14}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListCustomersResponse) GetCustomers() []*Customer {
@@ -1132,7 +1334,7 @@ type SearchRequest struct {
 
 func (x *SearchRequest) Reset() {
 	*x = SearchRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[15]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1144,7 +1346,7 @@ func (x *SearchRequest) String() string {
 func (*SearchRequest) ProtoMessage() {}
 
 func (x *SearchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[15]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1157,7 +1359,7 @@ func (x *SearchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
 func (*SearchRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{15}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SearchRequest) GetQuery() string {
@@ -1191,7 +1393,7 @@ type SearchResponse struct {
 
 func (x *SearchResponse) Reset() {
 	*x = SearchResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[16]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1203,7 +1405,7 @@ func (x *SearchResponse) String() string {
 func (*SearchResponse) ProtoMessage() {}
 
 func (x *SearchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[16]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1216,7 +1418,7 @@ func (x *SearchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
 func (*SearchResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{16}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SearchResponse) GetHits() []*SearchResponse_Hit {
@@ -1261,7 +1463,7 @@ type SendReplyRequest struct {
 
 func (x *SendReplyRequest) Reset() {
 	*x = SendReplyRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[17]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1475,7 @@ func (x *SendReplyRequest) String() string {
 func (*SendReplyRequest) ProtoMessage() {}
 
 func (x *SendReplyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[17]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,7 +1488,7 @@ func (x *SendReplyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendReplyRequest.ProtoReflect.Descriptor instead.
 func (*SendReplyRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{17}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SendReplyRequest) GetConversationId() string {
@@ -1377,7 +1579,7 @@ type ConversationChanged struct {
 
 func (x *ConversationChanged) Reset() {
 	*x = ConversationChanged{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[18]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1389,7 +1591,7 @@ func (x *ConversationChanged) String() string {
 func (*ConversationChanged) ProtoMessage() {}
 
 func (x *ConversationChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[18]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1402,7 +1604,7 @@ func (x *ConversationChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationChanged.ProtoReflect.Descriptor instead.
 func (*ConversationChanged) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{18}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ConversationChanged) GetVersion() int64 {
@@ -1436,7 +1638,7 @@ type SenderRefuted struct {
 
 func (x *SenderRefuted) Reset() {
 	*x = SenderRefuted{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[19]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1650,7 @@ func (x *SenderRefuted) String() string {
 func (*SenderRefuted) ProtoMessage() {}
 
 func (x *SenderRefuted) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[19]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1663,7 @@ func (x *SenderRefuted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SenderRefuted.ProtoReflect.Descriptor instead.
 func (*SenderRefuted) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{19}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SenderRefuted) GetAnswers() string {
@@ -1494,7 +1696,7 @@ type SendReplyResponse struct {
 
 func (x *SendReplyResponse) Reset() {
 	*x = SendReplyResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[20]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1506,7 +1708,7 @@ func (x *SendReplyResponse) String() string {
 func (*SendReplyResponse) ProtoMessage() {}
 
 func (x *SendReplyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[20]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1519,7 +1721,7 @@ func (x *SendReplyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendReplyResponse.ProtoReflect.Descriptor instead.
 func (*SendReplyResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{20}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SendReplyResponse) GetEntry() *TimelineEntry {
@@ -1549,7 +1751,7 @@ type StartConversationRequest struct {
 
 func (x *StartConversationRequest) Reset() {
 	*x = StartConversationRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[21]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1561,7 +1763,7 @@ func (x *StartConversationRequest) String() string {
 func (*StartConversationRequest) ProtoMessage() {}
 
 func (x *StartConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[21]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1574,7 +1776,7 @@ func (x *StartConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartConversationRequest.ProtoReflect.Descriptor instead.
 func (*StartConversationRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{21}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *StartConversationRequest) GetCustomerId() string {
@@ -1651,7 +1853,7 @@ type StartConversationResponse struct {
 
 func (x *StartConversationResponse) Reset() {
 	*x = StartConversationResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[22]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1663,7 +1865,7 @@ func (x *StartConversationResponse) String() string {
 func (*StartConversationResponse) ProtoMessage() {}
 
 func (x *StartConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[22]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1676,7 +1878,7 @@ func (x *StartConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartConversationResponse.ProtoReflect.Descriptor instead.
 func (*StartConversationResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{22}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *StartConversationResponse) GetConversationId() string {
@@ -1711,7 +1913,7 @@ type RetryReplyRequest struct {
 
 func (x *RetryReplyRequest) Reset() {
 	*x = RetryReplyRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[23]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1723,7 +1925,7 @@ func (x *RetryReplyRequest) String() string {
 func (*RetryReplyRequest) ProtoMessage() {}
 
 func (x *RetryReplyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[23]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1736,7 +1938,7 @@ func (x *RetryReplyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryReplyRequest.ProtoReflect.Descriptor instead.
 func (*RetryReplyRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{23}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RetryReplyRequest) GetConversationId() string {
@@ -1768,7 +1970,7 @@ type RetryReplyResponse struct {
 
 func (x *RetryReplyResponse) Reset() {
 	*x = RetryReplyResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[24]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1780,7 +1982,7 @@ func (x *RetryReplyResponse) String() string {
 func (*RetryReplyResponse) ProtoMessage() {}
 
 func (x *RetryReplyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[24]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1793,7 +1995,7 @@ func (x *RetryReplyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryReplyResponse.ProtoReflect.Descriptor instead.
 func (*RetryReplyResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{24}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{27}
 }
 
 type AddNoteRequest struct {
@@ -1807,7 +2009,7 @@ type AddNoteRequest struct {
 
 func (x *AddNoteRequest) Reset() {
 	*x = AddNoteRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[25]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1819,7 +2021,7 @@ func (x *AddNoteRequest) String() string {
 func (*AddNoteRequest) ProtoMessage() {}
 
 func (x *AddNoteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[25]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1832,7 +2034,7 @@ func (x *AddNoteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddNoteRequest.ProtoReflect.Descriptor instead.
 func (*AddNoteRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{25}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *AddNoteRequest) GetConversationId() string {
@@ -1865,7 +2067,7 @@ type AddNoteResponse struct {
 
 func (x *AddNoteResponse) Reset() {
 	*x = AddNoteResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[26]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1877,7 +2079,7 @@ func (x *AddNoteResponse) String() string {
 func (*AddNoteResponse) ProtoMessage() {}
 
 func (x *AddNoteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[26]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1890,7 +2092,7 @@ func (x *AddNoteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddNoteResponse.ProtoReflect.Descriptor instead.
 func (*AddNoteResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{26}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *AddNoteResponse) GetEntry() *TimelineEntry {
@@ -1912,7 +2114,7 @@ type AssignRequest struct {
 
 func (x *AssignRequest) Reset() {
 	*x = AssignRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[27]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1924,7 +2126,7 @@ func (x *AssignRequest) String() string {
 func (*AssignRequest) ProtoMessage() {}
 
 func (x *AssignRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[27]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1937,7 +2139,7 @@ func (x *AssignRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignRequest.ProtoReflect.Descriptor instead.
 func (*AssignRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{27}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *AssignRequest) GetConversationId() string {
@@ -1969,7 +2171,7 @@ type AssignResponse struct {
 
 func (x *AssignResponse) Reset() {
 	*x = AssignResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[28]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1981,7 +2183,7 @@ func (x *AssignResponse) String() string {
 func (*AssignResponse) ProtoMessage() {}
 
 func (x *AssignResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[28]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1994,7 +2196,7 @@ func (x *AssignResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignResponse.ProtoReflect.Descriptor instead.
 func (*AssignResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{28}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{31}
 }
 
 type SetStatusRequest struct {
@@ -2010,7 +2212,7 @@ type SetStatusRequest struct {
 
 func (x *SetStatusRequest) Reset() {
 	*x = SetStatusRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[29]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2022,7 +2224,7 @@ func (x *SetStatusRequest) String() string {
 func (*SetStatusRequest) ProtoMessage() {}
 
 func (x *SetStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[29]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2035,7 +2237,7 @@ func (x *SetStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetStatusRequest.ProtoReflect.Descriptor instead.
 func (*SetStatusRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{29}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SetStatusRequest) GetConversationId() string {
@@ -2074,7 +2276,7 @@ type SetStatusResponse struct {
 
 func (x *SetStatusResponse) Reset() {
 	*x = SetStatusResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[30]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2086,7 +2288,7 @@ func (x *SetStatusResponse) String() string {
 func (*SetStatusResponse) ProtoMessage() {}
 
 func (x *SetStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[30]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2099,7 +2301,7 @@ func (x *SetStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetStatusResponse.ProtoReflect.Descriptor instead.
 func (*SetStatusResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{30}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{33}
 }
 
 type SetPriorityRequest struct {
@@ -2113,7 +2315,7 @@ type SetPriorityRequest struct {
 
 func (x *SetPriorityRequest) Reset() {
 	*x = SetPriorityRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[31]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2125,7 +2327,7 @@ func (x *SetPriorityRequest) String() string {
 func (*SetPriorityRequest) ProtoMessage() {}
 
 func (x *SetPriorityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[31]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2138,7 +2340,7 @@ func (x *SetPriorityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPriorityRequest.ProtoReflect.Descriptor instead.
 func (*SetPriorityRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{31}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SetPriorityRequest) GetConversationId() string {
@@ -2170,7 +2372,7 @@ type SetPriorityResponse struct {
 
 func (x *SetPriorityResponse) Reset() {
 	*x = SetPriorityResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[32]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2182,7 +2384,7 @@ func (x *SetPriorityResponse) String() string {
 func (*SetPriorityResponse) ProtoMessage() {}
 
 func (x *SetPriorityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[32]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2195,7 +2397,7 @@ func (x *SetPriorityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPriorityResponse.ProtoReflect.Descriptor instead.
 func (*SetPriorityResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{32}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{35}
 }
 
 type AddTagRequest struct {
@@ -2210,7 +2412,7 @@ type AddTagRequest struct {
 
 func (x *AddTagRequest) Reset() {
 	*x = AddTagRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[33]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2222,7 +2424,7 @@ func (x *AddTagRequest) String() string {
 func (*AddTagRequest) ProtoMessage() {}
 
 func (x *AddTagRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[33]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2235,7 +2437,7 @@ func (x *AddTagRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddTagRequest.ProtoReflect.Descriptor instead.
 func (*AddTagRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{33}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AddTagRequest) GetConversationId() string {
@@ -2267,7 +2469,7 @@ type AddTagResponse struct {
 
 func (x *AddTagResponse) Reset() {
 	*x = AddTagResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[34]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2279,7 +2481,7 @@ func (x *AddTagResponse) String() string {
 func (*AddTagResponse) ProtoMessage() {}
 
 func (x *AddTagResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[34]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2292,7 +2494,7 @@ func (x *AddTagResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddTagResponse.ProtoReflect.Descriptor instead.
 func (*AddTagResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{34}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{37}
 }
 
 type RemoveTagRequest struct {
@@ -2306,7 +2508,7 @@ type RemoveTagRequest struct {
 
 func (x *RemoveTagRequest) Reset() {
 	*x = RemoveTagRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[35]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2318,7 +2520,7 @@ func (x *RemoveTagRequest) String() string {
 func (*RemoveTagRequest) ProtoMessage() {}
 
 func (x *RemoveTagRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[35]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2331,7 +2533,7 @@ func (x *RemoveTagRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveTagRequest.ProtoReflect.Descriptor instead.
 func (*RemoveTagRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{35}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *RemoveTagRequest) GetConversationId() string {
@@ -2363,7 +2565,7 @@ type RemoveTagResponse struct {
 
 func (x *RemoveTagResponse) Reset() {
 	*x = RemoveTagResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[36]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2375,7 +2577,7 @@ func (x *RemoveTagResponse) String() string {
 func (*RemoveTagResponse) ProtoMessage() {}
 
 func (x *RemoveTagResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[36]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2388,7 +2590,7 @@ func (x *RemoveTagResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveTagResponse.ProtoReflect.Descriptor instead.
 func (*RemoveTagResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{36}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{39}
 }
 
 type SetAttributeRequest struct {
@@ -2405,7 +2607,7 @@ type SetAttributeRequest struct {
 
 func (x *SetAttributeRequest) Reset() {
 	*x = SetAttributeRequest{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[37]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2417,7 +2619,7 @@ func (x *SetAttributeRequest) String() string {
 func (*SetAttributeRequest) ProtoMessage() {}
 
 func (x *SetAttributeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[37]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2430,7 +2632,7 @@ func (x *SetAttributeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAttributeRequest.ProtoReflect.Descriptor instead.
 func (*SetAttributeRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{37}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *SetAttributeRequest) GetCustomerId() string {
@@ -2469,7 +2671,7 @@ type SetAttributeResponse struct {
 
 func (x *SetAttributeResponse) Reset() {
 	*x = SetAttributeResponse{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[38]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2481,7 +2683,7 @@ func (x *SetAttributeResponse) String() string {
 func (*SetAttributeResponse) ProtoMessage() {}
 
 func (x *SetAttributeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[38]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2494,7 +2696,7 @@ func (x *SetAttributeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAttributeResponse.ProtoReflect.Descriptor instead.
 func (*SetAttributeResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{38}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{41}
 }
 
 type FindCustomerRequest_ByHandle struct {
@@ -2510,7 +2712,7 @@ type FindCustomerRequest_ByHandle struct {
 
 func (x *FindCustomerRequest_ByHandle) Reset() {
 	*x = FindCustomerRequest_ByHandle{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[41]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2522,7 +2724,7 @@ func (x *FindCustomerRequest_ByHandle) String() string {
 func (*FindCustomerRequest_ByHandle) ProtoMessage() {}
 
 func (x *FindCustomerRequest_ByHandle) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[41]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2535,7 +2737,7 @@ func (x *FindCustomerRequest_ByHandle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindCustomerRequest_ByHandle.ProtoReflect.Descriptor instead.
 func (*FindCustomerRequest_ByHandle) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{11, 0}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{14, 0}
 }
 
 func (x *FindCustomerRequest_ByHandle) GetKind() string {
@@ -2571,7 +2773,7 @@ type SearchResponse_Hit struct {
 
 func (x *SearchResponse_Hit) Reset() {
 	*x = SearchResponse_Hit{}
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[42]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2583,7 +2785,7 @@ func (x *SearchResponse_Hit) String() string {
 func (*SearchResponse_Hit) ProtoMessage() {}
 
 func (x *SearchResponse_Hit) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[42]
+	mi := &file_weftline_inbox_v1_inbox_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2596,7 +2798,7 @@ func (x *SearchResponse_Hit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResponse_Hit.ProtoReflect.Descriptor instead.
 func (*SearchResponse_Hit) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{16, 0}
+	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{19, 0}
 }
 
 func (x *SearchResponse_Hit) GetEntry() *TimelineEntry {
@@ -2624,7 +2826,21 @@ var File_weftline_inbox_v1_inbox_proto protoreflect.FileDescriptor
 
 const file_weftline_inbox_v1_inbox_proto_rawDesc = "" +
 	"\n" +
-	"\x1dweftline/inbox/v1/inbox.proto\x12\x11weftline.inbox.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dweftline/inbox/v1/types.proto\"\xc1\x01\n" +
+	"\x1dweftline/inbox/v1/inbox.proto\x12\x11weftline.inbox.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dweftline/inbox/v1/types.proto\"1\n" +
+	"\x14ListTemplatesRequest\x12\x19\n" +
+	"\binbox_id\x18\x01 \x01(\tR\ainboxId\"V\n" +
+	"\x15ListTemplatesResponse\x12=\n" +
+	"\ttemplates\x18\x01 \x03(\v2\x1f.weftline.inbox.v1.TemplateTextR\ttemplates\"\xee\x01\n" +
+	"\fTemplateText\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
+	"\blanguage\x18\x02 \x01(\tR\blanguage\x12\x1a\n" +
+	"\bcategory\x18\x03 \x01(\tR\bcategory\x12\x12\n" +
+	"\x04body\x18\x04 \x01(\tR\x04body\x12\x16\n" +
+	"\x06header\x18\x05 \x01(\tR\x06header\x12\x16\n" +
+	"\x06footer\x18\x06 \x01(\tR\x06footer\x12\x16\n" +
+	"\x06places\x18\a \x01(\x05R\x06places\x12\x1a\n" +
+	"\bexamples\x18\b \x03(\tR\bexamples\x12\x1a\n" +
+	"\bunusable\x18\t \x01(\tR\bunusable\"\xc1\x01\n" +
 	"\x11SetConsentRequest\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x12\x1b\n" +
@@ -2816,7 +3032,7 @@ const file_weftline_inbox_v1_inbox_proto_rawDesc = "" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x03 \x01(\tR\x05value\x12'\n" +
 	"\x0fidempotency_key\x18\x04 \x01(\tR\x0eidempotencyKey\"\x16\n" +
-	"\x14SetAttributeResponse2\xd5\f\n" +
+	"\x14SetAttributeResponse2\xbe\r\n" +
 	"\fInboxService\x12s\n" +
 	"\x11ListConversations\x12+.weftline.inbox.v1.ListConversationsRequest\x1a,.weftline.inbox.v1.ListConversationsResponse\"\x03\x90\x02\x01\x12m\n" +
 	"\x0fGetConversation\x12).weftline.inbox.v1.GetConversationRequest\x1a*.weftline.inbox.v1.GetConversationResponse\"\x03\x90\x02\x01\x12a\n" +
@@ -2836,7 +3052,8 @@ const file_weftline_inbox_v1_inbox_proto_rawDesc = "" +
 	"\tRemoveTag\x12#.weftline.inbox.v1.RemoveTagRequest\x1a$.weftline.inbox.v1.RemoveTagResponse\x12_\n" +
 	"\fSetAttribute\x12&.weftline.inbox.v1.SetAttributeRequest\x1a'.weftline.inbox.v1.SetAttributeResponse\x12Y\n" +
 	"\n" +
-	"SetConsent\x12$.weftline.inbox.v1.SetConsentRequest\x1a%.weftline.inbox.v1.SetConsentResponseB\xc5\x01\n" +
+	"SetConsent\x12$.weftline.inbox.v1.SetConsentRequest\x1a%.weftline.inbox.v1.SetConsentResponse\x12g\n" +
+	"\rListTemplates\x12'.weftline.inbox.v1.ListTemplatesRequest\x1a(.weftline.inbox.v1.ListTemplatesResponse\"\x03\x90\x02\x01B\xc5\x01\n" +
 	"\x15com.weftline.inbox.v1B\n" +
 	"InboxProtoP\x01Z:github.com/weftline/weftline/pkg/weftline/inbox/v1;inboxv1\xa2\x02\x03WIX\xaa\x02\x11Weftline.Inbox.V1\xca\x02\x11Weftline\\Inbox\\V1\xe2\x02\x1dWeftline\\Inbox\\V1\\GPBMetadata\xea\x02\x13Weftline::Inbox::V1b\x06proto3"
 
@@ -2852,135 +3069,141 @@ func file_weftline_inbox_v1_inbox_proto_rawDescGZIP() []byte {
 	return file_weftline_inbox_v1_inbox_proto_rawDescData
 }
 
-var file_weftline_inbox_v1_inbox_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_weftline_inbox_v1_inbox_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_weftline_inbox_v1_inbox_proto_goTypes = []any{
-	(*SetConsentRequest)(nil),            // 0: weftline.inbox.v1.SetConsentRequest
-	(*SetConsentResponse)(nil),           // 1: weftline.inbox.v1.SetConsentResponse
-	(*SendRefused)(nil),                  // 2: weftline.inbox.v1.SendRefused
-	(*ListConversationsRequest)(nil),     // 3: weftline.inbox.v1.ListConversationsRequest
-	(*Counts)(nil),                       // 4: weftline.inbox.v1.Counts
-	(*ListConversationsResponse)(nil),    // 5: weftline.inbox.v1.ListConversationsResponse
-	(*GetConversationRequest)(nil),       // 6: weftline.inbox.v1.GetConversationRequest
-	(*GetConversationResponse)(nil),      // 7: weftline.inbox.v1.GetConversationResponse
-	(*GetTimelineRequest)(nil),           // 8: weftline.inbox.v1.GetTimelineRequest
-	(*GetTimelineResponse)(nil),          // 9: weftline.inbox.v1.GetTimelineResponse
-	(*Topic)(nil),                        // 10: weftline.inbox.v1.Topic
-	(*FindCustomerRequest)(nil),          // 11: weftline.inbox.v1.FindCustomerRequest
-	(*FindCustomerResponse)(nil),         // 12: weftline.inbox.v1.FindCustomerResponse
-	(*ListCustomersRequest)(nil),         // 13: weftline.inbox.v1.ListCustomersRequest
-	(*ListCustomersResponse)(nil),        // 14: weftline.inbox.v1.ListCustomersResponse
-	(*SearchRequest)(nil),                // 15: weftline.inbox.v1.SearchRequest
-	(*SearchResponse)(nil),               // 16: weftline.inbox.v1.SearchResponse
-	(*SendReplyRequest)(nil),             // 17: weftline.inbox.v1.SendReplyRequest
-	(*ConversationChanged)(nil),          // 18: weftline.inbox.v1.ConversationChanged
-	(*SenderRefuted)(nil),                // 19: weftline.inbox.v1.SenderRefuted
-	(*SendReplyResponse)(nil),            // 20: weftline.inbox.v1.SendReplyResponse
-	(*StartConversationRequest)(nil),     // 21: weftline.inbox.v1.StartConversationRequest
-	(*StartConversationResponse)(nil),    // 22: weftline.inbox.v1.StartConversationResponse
-	(*RetryReplyRequest)(nil),            // 23: weftline.inbox.v1.RetryReplyRequest
-	(*RetryReplyResponse)(nil),           // 24: weftline.inbox.v1.RetryReplyResponse
-	(*AddNoteRequest)(nil),               // 25: weftline.inbox.v1.AddNoteRequest
-	(*AddNoteResponse)(nil),              // 26: weftline.inbox.v1.AddNoteResponse
-	(*AssignRequest)(nil),                // 27: weftline.inbox.v1.AssignRequest
-	(*AssignResponse)(nil),               // 28: weftline.inbox.v1.AssignResponse
-	(*SetStatusRequest)(nil),             // 29: weftline.inbox.v1.SetStatusRequest
-	(*SetStatusResponse)(nil),            // 30: weftline.inbox.v1.SetStatusResponse
-	(*SetPriorityRequest)(nil),           // 31: weftline.inbox.v1.SetPriorityRequest
-	(*SetPriorityResponse)(nil),          // 32: weftline.inbox.v1.SetPriorityResponse
-	(*AddTagRequest)(nil),                // 33: weftline.inbox.v1.AddTagRequest
-	(*AddTagResponse)(nil),               // 34: weftline.inbox.v1.AddTagResponse
-	(*RemoveTagRequest)(nil),             // 35: weftline.inbox.v1.RemoveTagRequest
-	(*RemoveTagResponse)(nil),            // 36: weftline.inbox.v1.RemoveTagResponse
-	(*SetAttributeRequest)(nil),          // 37: weftline.inbox.v1.SetAttributeRequest
-	(*SetAttributeResponse)(nil),         // 38: weftline.inbox.v1.SetAttributeResponse
-	nil,                                  // 39: weftline.inbox.v1.Counts.OpenByAssigneeEntry
-	nil,                                  // 40: weftline.inbox.v1.Counts.OpenByInboxEntry
-	(*FindCustomerRequest_ByHandle)(nil), // 41: weftline.inbox.v1.FindCustomerRequest.ByHandle
-	(*SearchResponse_Hit)(nil),           // 42: weftline.inbox.v1.SearchResponse.Hit
-	(*Consent)(nil),                      // 43: weftline.inbox.v1.Consent
-	(*timestamppb.Timestamp)(nil),        // 44: google.protobuf.Timestamp
-	(Status)(0),                          // 45: weftline.inbox.v1.Status
-	(*Conversation)(nil),                 // 46: weftline.inbox.v1.Conversation
-	(*TimelineEntry)(nil),                // 47: weftline.inbox.v1.TimelineEntry
-	(*Customer)(nil),                     // 48: weftline.inbox.v1.Customer
-	(*Attachment)(nil),                   // 49: weftline.inbox.v1.Attachment
-	(*Template)(nil),                     // 50: weftline.inbox.v1.Template
-	(*Handle)(nil),                       // 51: weftline.inbox.v1.Handle
-	(Priority)(0),                        // 52: weftline.inbox.v1.Priority
+	(*ListTemplatesRequest)(nil),         // 0: weftline.inbox.v1.ListTemplatesRequest
+	(*ListTemplatesResponse)(nil),        // 1: weftline.inbox.v1.ListTemplatesResponse
+	(*TemplateText)(nil),                 // 2: weftline.inbox.v1.TemplateText
+	(*SetConsentRequest)(nil),            // 3: weftline.inbox.v1.SetConsentRequest
+	(*SetConsentResponse)(nil),           // 4: weftline.inbox.v1.SetConsentResponse
+	(*SendRefused)(nil),                  // 5: weftline.inbox.v1.SendRefused
+	(*ListConversationsRequest)(nil),     // 6: weftline.inbox.v1.ListConversationsRequest
+	(*Counts)(nil),                       // 7: weftline.inbox.v1.Counts
+	(*ListConversationsResponse)(nil),    // 8: weftline.inbox.v1.ListConversationsResponse
+	(*GetConversationRequest)(nil),       // 9: weftline.inbox.v1.GetConversationRequest
+	(*GetConversationResponse)(nil),      // 10: weftline.inbox.v1.GetConversationResponse
+	(*GetTimelineRequest)(nil),           // 11: weftline.inbox.v1.GetTimelineRequest
+	(*GetTimelineResponse)(nil),          // 12: weftline.inbox.v1.GetTimelineResponse
+	(*Topic)(nil),                        // 13: weftline.inbox.v1.Topic
+	(*FindCustomerRequest)(nil),          // 14: weftline.inbox.v1.FindCustomerRequest
+	(*FindCustomerResponse)(nil),         // 15: weftline.inbox.v1.FindCustomerResponse
+	(*ListCustomersRequest)(nil),         // 16: weftline.inbox.v1.ListCustomersRequest
+	(*ListCustomersResponse)(nil),        // 17: weftline.inbox.v1.ListCustomersResponse
+	(*SearchRequest)(nil),                // 18: weftline.inbox.v1.SearchRequest
+	(*SearchResponse)(nil),               // 19: weftline.inbox.v1.SearchResponse
+	(*SendReplyRequest)(nil),             // 20: weftline.inbox.v1.SendReplyRequest
+	(*ConversationChanged)(nil),          // 21: weftline.inbox.v1.ConversationChanged
+	(*SenderRefuted)(nil),                // 22: weftline.inbox.v1.SenderRefuted
+	(*SendReplyResponse)(nil),            // 23: weftline.inbox.v1.SendReplyResponse
+	(*StartConversationRequest)(nil),     // 24: weftline.inbox.v1.StartConversationRequest
+	(*StartConversationResponse)(nil),    // 25: weftline.inbox.v1.StartConversationResponse
+	(*RetryReplyRequest)(nil),            // 26: weftline.inbox.v1.RetryReplyRequest
+	(*RetryReplyResponse)(nil),           // 27: weftline.inbox.v1.RetryReplyResponse
+	(*AddNoteRequest)(nil),               // 28: weftline.inbox.v1.AddNoteRequest
+	(*AddNoteResponse)(nil),              // 29: weftline.inbox.v1.AddNoteResponse
+	(*AssignRequest)(nil),                // 30: weftline.inbox.v1.AssignRequest
+	(*AssignResponse)(nil),               // 31: weftline.inbox.v1.AssignResponse
+	(*SetStatusRequest)(nil),             // 32: weftline.inbox.v1.SetStatusRequest
+	(*SetStatusResponse)(nil),            // 33: weftline.inbox.v1.SetStatusResponse
+	(*SetPriorityRequest)(nil),           // 34: weftline.inbox.v1.SetPriorityRequest
+	(*SetPriorityResponse)(nil),          // 35: weftline.inbox.v1.SetPriorityResponse
+	(*AddTagRequest)(nil),                // 36: weftline.inbox.v1.AddTagRequest
+	(*AddTagResponse)(nil),               // 37: weftline.inbox.v1.AddTagResponse
+	(*RemoveTagRequest)(nil),             // 38: weftline.inbox.v1.RemoveTagRequest
+	(*RemoveTagResponse)(nil),            // 39: weftline.inbox.v1.RemoveTagResponse
+	(*SetAttributeRequest)(nil),          // 40: weftline.inbox.v1.SetAttributeRequest
+	(*SetAttributeResponse)(nil),         // 41: weftline.inbox.v1.SetAttributeResponse
+	nil,                                  // 42: weftline.inbox.v1.Counts.OpenByAssigneeEntry
+	nil,                                  // 43: weftline.inbox.v1.Counts.OpenByInboxEntry
+	(*FindCustomerRequest_ByHandle)(nil), // 44: weftline.inbox.v1.FindCustomerRequest.ByHandle
+	(*SearchResponse_Hit)(nil),           // 45: weftline.inbox.v1.SearchResponse.Hit
+	(*Consent)(nil),                      // 46: weftline.inbox.v1.Consent
+	(*timestamppb.Timestamp)(nil),        // 47: google.protobuf.Timestamp
+	(Status)(0),                          // 48: weftline.inbox.v1.Status
+	(*Conversation)(nil),                 // 49: weftline.inbox.v1.Conversation
+	(*TimelineEntry)(nil),                // 50: weftline.inbox.v1.TimelineEntry
+	(*Customer)(nil),                     // 51: weftline.inbox.v1.Customer
+	(*Attachment)(nil),                   // 52: weftline.inbox.v1.Attachment
+	(*Template)(nil),                     // 53: weftline.inbox.v1.Template
+	(*Handle)(nil),                       // 54: weftline.inbox.v1.Handle
+	(Priority)(0),                        // 55: weftline.inbox.v1.Priority
 }
 var file_weftline_inbox_v1_inbox_proto_depIdxs = []int32{
-	43, // 0: weftline.inbox.v1.SendRefused.opted_out:type_name -> weftline.inbox.v1.Consent
-	44, // 1: weftline.inbox.v1.SendRefused.window_ended_at:type_name -> google.protobuf.Timestamp
-	45, // 2: weftline.inbox.v1.ListConversationsRequest.status:type_name -> weftline.inbox.v1.Status
-	39, // 3: weftline.inbox.v1.Counts.open_by_assignee:type_name -> weftline.inbox.v1.Counts.OpenByAssigneeEntry
-	40, // 4: weftline.inbox.v1.Counts.open_by_inbox:type_name -> weftline.inbox.v1.Counts.OpenByInboxEntry
-	46, // 5: weftline.inbox.v1.ListConversationsResponse.conversations:type_name -> weftline.inbox.v1.Conversation
-	4,  // 6: weftline.inbox.v1.ListConversationsResponse.counts:type_name -> weftline.inbox.v1.Counts
-	46, // 7: weftline.inbox.v1.GetConversationResponse.conversation:type_name -> weftline.inbox.v1.Conversation
-	44, // 8: weftline.inbox.v1.GetTimelineRequest.as_of_time:type_name -> google.protobuf.Timestamp
-	44, // 9: weftline.inbox.v1.GetTimelineRequest.around:type_name -> google.protobuf.Timestamp
-	47, // 10: weftline.inbox.v1.GetTimelineResponse.entries:type_name -> weftline.inbox.v1.TimelineEntry
-	48, // 11: weftline.inbox.v1.GetTimelineResponse.customer:type_name -> weftline.inbox.v1.Customer
-	46, // 12: weftline.inbox.v1.GetTimelineResponse.conversations:type_name -> weftline.inbox.v1.Conversation
-	48, // 13: weftline.inbox.v1.GetTimelineResponse.members:type_name -> weftline.inbox.v1.Customer
-	10, // 14: weftline.inbox.v1.GetTimelineResponse.topics:type_name -> weftline.inbox.v1.Topic
-	45, // 15: weftline.inbox.v1.Topic.status:type_name -> weftline.inbox.v1.Status
-	44, // 16: weftline.inbox.v1.Topic.snoozed_until:type_name -> google.protobuf.Timestamp
-	41, // 17: weftline.inbox.v1.FindCustomerRequest.handle:type_name -> weftline.inbox.v1.FindCustomerRequest.ByHandle
-	48, // 18: weftline.inbox.v1.FindCustomerResponse.customer:type_name -> weftline.inbox.v1.Customer
-	48, // 19: weftline.inbox.v1.ListCustomersResponse.customers:type_name -> weftline.inbox.v1.Customer
-	42, // 20: weftline.inbox.v1.SearchResponse.hits:type_name -> weftline.inbox.v1.SearchResponse.Hit
-	49, // 21: weftline.inbox.v1.SendReplyRequest.attachments:type_name -> weftline.inbox.v1.Attachment
-	50, // 22: weftline.inbox.v1.SendReplyRequest.template:type_name -> weftline.inbox.v1.Template
-	47, // 23: weftline.inbox.v1.ConversationChanged.newer:type_name -> weftline.inbox.v1.TimelineEntry
-	51, // 24: weftline.inbox.v1.SenderRefuted.handle:type_name -> weftline.inbox.v1.Handle
-	47, // 25: weftline.inbox.v1.SendReplyResponse.entry:type_name -> weftline.inbox.v1.TimelineEntry
-	50, // 26: weftline.inbox.v1.StartConversationRequest.template:type_name -> weftline.inbox.v1.Template
-	47, // 27: weftline.inbox.v1.StartConversationResponse.entry:type_name -> weftline.inbox.v1.TimelineEntry
-	47, // 28: weftline.inbox.v1.AddNoteResponse.entry:type_name -> weftline.inbox.v1.TimelineEntry
-	45, // 29: weftline.inbox.v1.SetStatusRequest.status:type_name -> weftline.inbox.v1.Status
-	44, // 30: weftline.inbox.v1.SetStatusRequest.snoozed_until:type_name -> google.protobuf.Timestamp
-	52, // 31: weftline.inbox.v1.SetPriorityRequest.priority:type_name -> weftline.inbox.v1.Priority
-	47, // 32: weftline.inbox.v1.SearchResponse.Hit.entry:type_name -> weftline.inbox.v1.TimelineEntry
-	3,  // 33: weftline.inbox.v1.InboxService.ListConversations:input_type -> weftline.inbox.v1.ListConversationsRequest
-	6,  // 34: weftline.inbox.v1.InboxService.GetConversation:input_type -> weftline.inbox.v1.GetConversationRequest
-	8,  // 35: weftline.inbox.v1.InboxService.GetTimeline:input_type -> weftline.inbox.v1.GetTimelineRequest
-	11, // 36: weftline.inbox.v1.InboxService.FindCustomer:input_type -> weftline.inbox.v1.FindCustomerRequest
-	13, // 37: weftline.inbox.v1.InboxService.ListCustomers:input_type -> weftline.inbox.v1.ListCustomersRequest
-	15, // 38: weftline.inbox.v1.InboxService.Search:input_type -> weftline.inbox.v1.SearchRequest
-	17, // 39: weftline.inbox.v1.InboxService.SendReply:input_type -> weftline.inbox.v1.SendReplyRequest
-	21, // 40: weftline.inbox.v1.InboxService.StartConversation:input_type -> weftline.inbox.v1.StartConversationRequest
-	23, // 41: weftline.inbox.v1.InboxService.RetryReply:input_type -> weftline.inbox.v1.RetryReplyRequest
-	25, // 42: weftline.inbox.v1.InboxService.AddNote:input_type -> weftline.inbox.v1.AddNoteRequest
-	27, // 43: weftline.inbox.v1.InboxService.Assign:input_type -> weftline.inbox.v1.AssignRequest
-	29, // 44: weftline.inbox.v1.InboxService.SetStatus:input_type -> weftline.inbox.v1.SetStatusRequest
-	31, // 45: weftline.inbox.v1.InboxService.SetPriority:input_type -> weftline.inbox.v1.SetPriorityRequest
-	33, // 46: weftline.inbox.v1.InboxService.AddTag:input_type -> weftline.inbox.v1.AddTagRequest
-	35, // 47: weftline.inbox.v1.InboxService.RemoveTag:input_type -> weftline.inbox.v1.RemoveTagRequest
-	37, // 48: weftline.inbox.v1.InboxService.SetAttribute:input_type -> weftline.inbox.v1.SetAttributeRequest
-	0,  // 49: weftline.inbox.v1.InboxService.SetConsent:input_type -> weftline.inbox.v1.SetConsentRequest
-	5,  // 50: weftline.inbox.v1.InboxService.ListConversations:output_type -> weftline.inbox.v1.ListConversationsResponse
-	7,  // 51: weftline.inbox.v1.InboxService.GetConversation:output_type -> weftline.inbox.v1.GetConversationResponse
-	9,  // 52: weftline.inbox.v1.InboxService.GetTimeline:output_type -> weftline.inbox.v1.GetTimelineResponse
-	12, // 53: weftline.inbox.v1.InboxService.FindCustomer:output_type -> weftline.inbox.v1.FindCustomerResponse
-	14, // 54: weftline.inbox.v1.InboxService.ListCustomers:output_type -> weftline.inbox.v1.ListCustomersResponse
-	16, // 55: weftline.inbox.v1.InboxService.Search:output_type -> weftline.inbox.v1.SearchResponse
-	20, // 56: weftline.inbox.v1.InboxService.SendReply:output_type -> weftline.inbox.v1.SendReplyResponse
-	22, // 57: weftline.inbox.v1.InboxService.StartConversation:output_type -> weftline.inbox.v1.StartConversationResponse
-	24, // 58: weftline.inbox.v1.InboxService.RetryReply:output_type -> weftline.inbox.v1.RetryReplyResponse
-	26, // 59: weftline.inbox.v1.InboxService.AddNote:output_type -> weftline.inbox.v1.AddNoteResponse
-	28, // 60: weftline.inbox.v1.InboxService.Assign:output_type -> weftline.inbox.v1.AssignResponse
-	30, // 61: weftline.inbox.v1.InboxService.SetStatus:output_type -> weftline.inbox.v1.SetStatusResponse
-	32, // 62: weftline.inbox.v1.InboxService.SetPriority:output_type -> weftline.inbox.v1.SetPriorityResponse
-	34, // 63: weftline.inbox.v1.InboxService.AddTag:output_type -> weftline.inbox.v1.AddTagResponse
-	36, // 64: weftline.inbox.v1.InboxService.RemoveTag:output_type -> weftline.inbox.v1.RemoveTagResponse
-	38, // 65: weftline.inbox.v1.InboxService.SetAttribute:output_type -> weftline.inbox.v1.SetAttributeResponse
-	1,  // 66: weftline.inbox.v1.InboxService.SetConsent:output_type -> weftline.inbox.v1.SetConsentResponse
-	50, // [50:67] is the sub-list for method output_type
-	33, // [33:50] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	2,  // 0: weftline.inbox.v1.ListTemplatesResponse.templates:type_name -> weftline.inbox.v1.TemplateText
+	46, // 1: weftline.inbox.v1.SendRefused.opted_out:type_name -> weftline.inbox.v1.Consent
+	47, // 2: weftline.inbox.v1.SendRefused.window_ended_at:type_name -> google.protobuf.Timestamp
+	48, // 3: weftline.inbox.v1.ListConversationsRequest.status:type_name -> weftline.inbox.v1.Status
+	42, // 4: weftline.inbox.v1.Counts.open_by_assignee:type_name -> weftline.inbox.v1.Counts.OpenByAssigneeEntry
+	43, // 5: weftline.inbox.v1.Counts.open_by_inbox:type_name -> weftline.inbox.v1.Counts.OpenByInboxEntry
+	49, // 6: weftline.inbox.v1.ListConversationsResponse.conversations:type_name -> weftline.inbox.v1.Conversation
+	7,  // 7: weftline.inbox.v1.ListConversationsResponse.counts:type_name -> weftline.inbox.v1.Counts
+	49, // 8: weftline.inbox.v1.GetConversationResponse.conversation:type_name -> weftline.inbox.v1.Conversation
+	47, // 9: weftline.inbox.v1.GetTimelineRequest.as_of_time:type_name -> google.protobuf.Timestamp
+	47, // 10: weftline.inbox.v1.GetTimelineRequest.around:type_name -> google.protobuf.Timestamp
+	50, // 11: weftline.inbox.v1.GetTimelineResponse.entries:type_name -> weftline.inbox.v1.TimelineEntry
+	51, // 12: weftline.inbox.v1.GetTimelineResponse.customer:type_name -> weftline.inbox.v1.Customer
+	49, // 13: weftline.inbox.v1.GetTimelineResponse.conversations:type_name -> weftline.inbox.v1.Conversation
+	51, // 14: weftline.inbox.v1.GetTimelineResponse.members:type_name -> weftline.inbox.v1.Customer
+	13, // 15: weftline.inbox.v1.GetTimelineResponse.topics:type_name -> weftline.inbox.v1.Topic
+	48, // 16: weftline.inbox.v1.Topic.status:type_name -> weftline.inbox.v1.Status
+	47, // 17: weftline.inbox.v1.Topic.snoozed_until:type_name -> google.protobuf.Timestamp
+	44, // 18: weftline.inbox.v1.FindCustomerRequest.handle:type_name -> weftline.inbox.v1.FindCustomerRequest.ByHandle
+	51, // 19: weftline.inbox.v1.FindCustomerResponse.customer:type_name -> weftline.inbox.v1.Customer
+	51, // 20: weftline.inbox.v1.ListCustomersResponse.customers:type_name -> weftline.inbox.v1.Customer
+	45, // 21: weftline.inbox.v1.SearchResponse.hits:type_name -> weftline.inbox.v1.SearchResponse.Hit
+	52, // 22: weftline.inbox.v1.SendReplyRequest.attachments:type_name -> weftline.inbox.v1.Attachment
+	53, // 23: weftline.inbox.v1.SendReplyRequest.template:type_name -> weftline.inbox.v1.Template
+	50, // 24: weftline.inbox.v1.ConversationChanged.newer:type_name -> weftline.inbox.v1.TimelineEntry
+	54, // 25: weftline.inbox.v1.SenderRefuted.handle:type_name -> weftline.inbox.v1.Handle
+	50, // 26: weftline.inbox.v1.SendReplyResponse.entry:type_name -> weftline.inbox.v1.TimelineEntry
+	53, // 27: weftline.inbox.v1.StartConversationRequest.template:type_name -> weftline.inbox.v1.Template
+	50, // 28: weftline.inbox.v1.StartConversationResponse.entry:type_name -> weftline.inbox.v1.TimelineEntry
+	50, // 29: weftline.inbox.v1.AddNoteResponse.entry:type_name -> weftline.inbox.v1.TimelineEntry
+	48, // 30: weftline.inbox.v1.SetStatusRequest.status:type_name -> weftline.inbox.v1.Status
+	47, // 31: weftline.inbox.v1.SetStatusRequest.snoozed_until:type_name -> google.protobuf.Timestamp
+	55, // 32: weftline.inbox.v1.SetPriorityRequest.priority:type_name -> weftline.inbox.v1.Priority
+	50, // 33: weftline.inbox.v1.SearchResponse.Hit.entry:type_name -> weftline.inbox.v1.TimelineEntry
+	6,  // 34: weftline.inbox.v1.InboxService.ListConversations:input_type -> weftline.inbox.v1.ListConversationsRequest
+	9,  // 35: weftline.inbox.v1.InboxService.GetConversation:input_type -> weftline.inbox.v1.GetConversationRequest
+	11, // 36: weftline.inbox.v1.InboxService.GetTimeline:input_type -> weftline.inbox.v1.GetTimelineRequest
+	14, // 37: weftline.inbox.v1.InboxService.FindCustomer:input_type -> weftline.inbox.v1.FindCustomerRequest
+	16, // 38: weftline.inbox.v1.InboxService.ListCustomers:input_type -> weftline.inbox.v1.ListCustomersRequest
+	18, // 39: weftline.inbox.v1.InboxService.Search:input_type -> weftline.inbox.v1.SearchRequest
+	20, // 40: weftline.inbox.v1.InboxService.SendReply:input_type -> weftline.inbox.v1.SendReplyRequest
+	24, // 41: weftline.inbox.v1.InboxService.StartConversation:input_type -> weftline.inbox.v1.StartConversationRequest
+	26, // 42: weftline.inbox.v1.InboxService.RetryReply:input_type -> weftline.inbox.v1.RetryReplyRequest
+	28, // 43: weftline.inbox.v1.InboxService.AddNote:input_type -> weftline.inbox.v1.AddNoteRequest
+	30, // 44: weftline.inbox.v1.InboxService.Assign:input_type -> weftline.inbox.v1.AssignRequest
+	32, // 45: weftline.inbox.v1.InboxService.SetStatus:input_type -> weftline.inbox.v1.SetStatusRequest
+	34, // 46: weftline.inbox.v1.InboxService.SetPriority:input_type -> weftline.inbox.v1.SetPriorityRequest
+	36, // 47: weftline.inbox.v1.InboxService.AddTag:input_type -> weftline.inbox.v1.AddTagRequest
+	38, // 48: weftline.inbox.v1.InboxService.RemoveTag:input_type -> weftline.inbox.v1.RemoveTagRequest
+	40, // 49: weftline.inbox.v1.InboxService.SetAttribute:input_type -> weftline.inbox.v1.SetAttributeRequest
+	3,  // 50: weftline.inbox.v1.InboxService.SetConsent:input_type -> weftline.inbox.v1.SetConsentRequest
+	0,  // 51: weftline.inbox.v1.InboxService.ListTemplates:input_type -> weftline.inbox.v1.ListTemplatesRequest
+	8,  // 52: weftline.inbox.v1.InboxService.ListConversations:output_type -> weftline.inbox.v1.ListConversationsResponse
+	10, // 53: weftline.inbox.v1.InboxService.GetConversation:output_type -> weftline.inbox.v1.GetConversationResponse
+	12, // 54: weftline.inbox.v1.InboxService.GetTimeline:output_type -> weftline.inbox.v1.GetTimelineResponse
+	15, // 55: weftline.inbox.v1.InboxService.FindCustomer:output_type -> weftline.inbox.v1.FindCustomerResponse
+	17, // 56: weftline.inbox.v1.InboxService.ListCustomers:output_type -> weftline.inbox.v1.ListCustomersResponse
+	19, // 57: weftline.inbox.v1.InboxService.Search:output_type -> weftline.inbox.v1.SearchResponse
+	23, // 58: weftline.inbox.v1.InboxService.SendReply:output_type -> weftline.inbox.v1.SendReplyResponse
+	25, // 59: weftline.inbox.v1.InboxService.StartConversation:output_type -> weftline.inbox.v1.StartConversationResponse
+	27, // 60: weftline.inbox.v1.InboxService.RetryReply:output_type -> weftline.inbox.v1.RetryReplyResponse
+	29, // 61: weftline.inbox.v1.InboxService.AddNote:output_type -> weftline.inbox.v1.AddNoteResponse
+	31, // 62: weftline.inbox.v1.InboxService.Assign:output_type -> weftline.inbox.v1.AssignResponse
+	33, // 63: weftline.inbox.v1.InboxService.SetStatus:output_type -> weftline.inbox.v1.SetStatusResponse
+	35, // 64: weftline.inbox.v1.InboxService.SetPriority:output_type -> weftline.inbox.v1.SetPriorityResponse
+	37, // 65: weftline.inbox.v1.InboxService.AddTag:output_type -> weftline.inbox.v1.AddTagResponse
+	39, // 66: weftline.inbox.v1.InboxService.RemoveTag:output_type -> weftline.inbox.v1.RemoveTagResponse
+	41, // 67: weftline.inbox.v1.InboxService.SetAttribute:output_type -> weftline.inbox.v1.SetAttributeResponse
+	4,  // 68: weftline.inbox.v1.InboxService.SetConsent:output_type -> weftline.inbox.v1.SetConsentResponse
+	1,  // 69: weftline.inbox.v1.InboxService.ListTemplates:output_type -> weftline.inbox.v1.ListTemplatesResponse
+	52, // [52:70] is the sub-list for method output_type
+	34, // [34:52] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_weftline_inbox_v1_inbox_proto_init() }
@@ -2989,7 +3212,7 @@ func file_weftline_inbox_v1_inbox_proto_init() {
 		return
 	}
 	file_weftline_inbox_v1_types_proto_init()
-	file_weftline_inbox_v1_inbox_proto_msgTypes[11].OneofWrappers = []any{
+	file_weftline_inbox_v1_inbox_proto_msgTypes[14].OneofWrappers = []any{
 		(*FindCustomerRequest_CustomerId)(nil),
 		(*FindCustomerRequest_Handle)(nil),
 	}
@@ -2999,7 +3222,7 @@ func file_weftline_inbox_v1_inbox_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weftline_inbox_v1_inbox_proto_rawDesc), len(file_weftline_inbox_v1_inbox_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   43,
+			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/oneatatime"
 	"github.com/weftline/weftline/services/conversation/internal/settle"
 	"github.com/weftline/weftline/services/internal/crypt"
+	"github.com/weftline/weftline/services/internal/handleid"
 )
 
 // Lookup answers from read models. It may lag; what it says is a hint or a
@@ -68,6 +69,8 @@ type Deps struct {
 	OptedOut func(ctx context.Context, customer, inbox string) (customer.Reach, string, bool, error)
 	// Channel of a configured inbox.
 	Channel func(inbox string) (name string, ok bool)
+	// Numbers reads national telephone numbers as they are dialled where an inbox is; nil: they stay as they are.
+	Numbers func(inbox string) handleid.Normaliser
 	Now     func() time.Time // nil: time.Now
 	Log     *slog.Logger
 }

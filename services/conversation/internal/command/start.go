@@ -14,6 +14,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/event"
 	"github.com/weftline/weftline/services/conversation/internal/handle"
 	"github.com/weftline/weftline/services/conversation/internal/seal"
+	"github.com/weftline/weftline/services/internal/handleid"
 )
 
 // StartConversation writes first: to a handle of a known customer, or to an address.
@@ -52,6 +53,11 @@ func (s *Service) StartConversation(ctx context.Context, in StartConversation) (
 	if in.Handle == "" {
 		if err := reaches(ch, in.Kind); err != nil {
 			return Result{}, err
+		}
+	}
+	if in.Handle == "" && in.Kind == "phone" && s.Numbers != nil && handleid.National(in.Address) {
+		if n, ok := s.Numbers(in.Inbox).International(in.Address); ok {
+			in.Address = n
 		}
 	}
 	o := in.Order

@@ -13,6 +13,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/event"
 	"github.com/weftline/weftline/services/conversation/internal/proof"
 	"github.com/weftline/weftline/services/conversation/internal/seal"
+	"github.com/weftline/weftline/services/internal/trial"
 )
 
 // Proofs are challenges under way, *proof.Service is meant. Their letters are
@@ -36,6 +37,9 @@ func (h *Handler) receipt(ctx context.Context, in Input, r channel.Receipt, from
 	}
 	if r.At.IsZero() {
 		r.At = h.Now()
+	}
+	if trial.Is(r.Outbound) {
+		return nil // nobody waits for it
 	}
 	if proof.Is(r.Outbound) { // of no timeline
 		if h.Proofs == nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/weftline/weftline/services/conversation/internal/event"
 	"github.com/weftline/weftline/services/internal/crypt"
@@ -46,7 +45,7 @@ func (r *Resolver) noEvidence(ctx context.Context, f Fact) (string, error) {
 	if err := json.Unmarshal(plain, &a); err != nil {
 		return "", fmt.Errorf("address of a handle: %w", err)
 	}
-	if reason := r.blocked(a.Kind, a.Address); slices.Contains(r.rules.Blocked, reason) {
+	if reason := r.blocked(a.Kind, a.Address); r.rules.blocks(reason) {
 		return reason, nil
 	}
 	return "", nil

@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"context"
-	"slices"
 
 	"github.com/weftline/weftline/services/conversation/internal/event"
 )
@@ -32,7 +31,7 @@ type Proven struct {
 // was taken back, because it was given later.
 func (r *Resolver) LinkProven(ctx context.Context, tenant string, p Proven) (id, refused string, err error) {
 	if r.blocked != nil {
-		if why := r.blocked(p.Kind, p.Address); why != "" && slices.Contains(r.rules.Blocked, why) {
+		if why := r.blocked(p.Kind, p.Address); r.rules.blocks(why) {
 			return "", why, nil
 		}
 	}

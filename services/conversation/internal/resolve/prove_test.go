@@ -51,6 +51,7 @@ func TestAProofMakesALinkByTheRules(t *testing.T) {
 	}{
 		"two customers": {id: "link:proof_1", reasons: []string{"code", "proof"}},
 		"a list":        {blocked: "role", refused: "role"},
+		"our own":       {blocked: "own", refused: "own"},
 		"a shared line": {
 			prepare: func(w *world) { w.append("handle.h-b", event.HandleQualified{Qualifier: "shared"}) }, refused: "shared",
 		},

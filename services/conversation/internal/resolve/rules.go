@@ -13,6 +13,8 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/weftline/weftline/services/internal/blocklist"
 )
 
 //go:embed rules.yaml
@@ -174,6 +176,12 @@ func (r *Rules) check() error {
 		complain("shared: owners must be at least 2, level %d to 4", leastLevel)
 	}
 	return errors.Join(errs...)
+}
+
+// blocks says whether a list's addresses are no evidence: those the rules name,
+// and always what is our own.
+func (r *Rules) blocks(list string) bool {
+	return list == blocklist.Own || list != "" && slices.Contains(r.Blocked, list)
 }
 
 // rule finds the first that fits.

@@ -68,6 +68,8 @@ type Deps struct {
 	Erasures   Erasures
 	HoldOrders Holds
 	Exports    Exports
+	// Templates lists the approved texts of an inbox.
+	Templates func(ctx context.Context, inbox string) ([]channel.TemplateText, error)
 	// Settle is how long a mutation waits until reads show it; 0 means 2 s.
 	Settle time.Duration
 }
@@ -84,7 +86,7 @@ var (
 // New makes a Server.
 func New(d Deps) (*Server, error) {
 	if d.Commands == nil || d.Ties == nil || d.Proofs == nil || d.Reader == nil || d.Events == nil || d.Originals == nil || d.Blobs == nil ||
-		d.Parts == nil || d.Log == nil || d.Erasures == nil || d.HoldOrders == nil || d.Exports == nil {
+		d.Parts == nil || d.Log == nil || d.Erasures == nil || d.HoldOrders == nil || d.Exports == nil || d.Templates == nil {
 		return nil, errors.New("rpc: a dependency is missing")
 	}
 	if d.Settle == 0 {

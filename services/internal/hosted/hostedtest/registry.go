@@ -57,7 +57,7 @@ func (r *Registry) Watch(ctx context.Context, channel string, fn func([]inbox.In
 		r.mu.Lock()
 		changed := r.changed
 		r.mu.Unlock()
-		fn(r.List(channel))
+		fn(slices.DeleteFunc(r.List(channel), func(in inbox.Inbox) bool { return in.Paused }))
 		select {
 		case <-ctx.Done():
 			return
@@ -104,6 +104,16 @@ func (r *Registry) Set(id, key, value string) {
 	r.list[i].Settings = maps.Clone(r.list[i].Settings)
 	r.list[i].Settings[key] = value
 	r.list[i].Rev++
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// Pause pauses an inbox or lets it go on, as an administrator would.
+func (r *Registry) Pause(id string, paused bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.IndexFunc(r.list, func(in inbox.Inbox) bool { return in.ID == id })
+	r.list[i].Paused = paused
 	close(r.changed)
 	r.changed = make(chan struct{})
 }

@@ -56,6 +56,14 @@ const (
 	// ConsoleServiceTestInboxProcedure is the fully-qualified name of the ConsoleService's TestInbox
 	// RPC.
 	ConsoleServiceTestInboxProcedure = "/weftline.console.v1.ConsoleService/TestInbox"
+	// ConsoleServiceListChannelsProcedure is the fully-qualified name of the ConsoleService's
+	// ListChannels RPC.
+	ConsoleServiceListChannelsProcedure = "/weftline.console.v1.ConsoleService/ListChannels"
+	// ConsoleServiceSetInboxPausedProcedure is the fully-qualified name of the ConsoleService's
+	// SetInboxPaused RPC.
+	ConsoleServiceSetInboxPausedProcedure = "/weftline.console.v1.ConsoleService/SetInboxPaused"
+	// ConsoleServiceSendTestProcedure is the fully-qualified name of the ConsoleService's SendTest RPC.
+	ConsoleServiceSendTestProcedure = "/weftline.console.v1.ConsoleService/SendTest"
 	// ConsoleServiceListTokensProcedure is the fully-qualified name of the ConsoleService's ListTokens
 	// RPC.
 	ConsoleServiceListTokensProcedure = "/weftline.console.v1.ConsoleService/ListTokens"
@@ -82,8 +90,18 @@ type ConsoleServiceClient interface {
 	ListInboxes(context.Context, *v1.ListInboxesRequest) (*v1.ListInboxesResponse, error)
 	// SaveInbox adds or changes an inbox. Owner only. Secrets left empty keep their value.
 	SaveInbox(context.Context, *v1.SaveInboxRequest) (*v1.SaveInboxResponse, error)
-	// TestInbox tries to connect with the given settings and says what happened.
+	// TestInbox tries to connect with the given settings, saves nothing and says what happened. Owner only.
 	TestInbox(context.Context, *v1.TestInboxRequest) (*v1.TestInboxResponse, error)
+	// ListChannels says what kinds of inboxes there are and which settings they have.
+	ListChannels(context.Context, *v1.ListChannelsRequest) (*v1.ListChannelsResponse, error)
+	// SetInboxPaused pauses an inbox of any source or lets it go on. Owner only.
+	// A paused inbox fetches and sends nothing: what agents write waits. What is
+	// brought to it, by webhook or by a visitor, is taken and shown as ever.
+	SetInboxPaused(context.Context, *v1.SetInboxPausedRequest) (*v1.SetInboxPausedResponse, error)
+	// SendTest sends a short message of the hub's own through the inbox's real
+	// adapter, once, and says what became of it. Owner only, recorded in the audit log
+	// without the address. resource_exhausted after 5 in a row: one more every minute.
+	SendTest(context.Context, *v1.SendTestRequest) (*v1.SendTestResponse, error)
 	ListTokens(context.Context, *v1.ListTokensRequest) (*v1.ListTokensResponse, error)
 	// CreateToken makes an API token. Owner only. The secret is shown once.
 	CreateToken(context.Context, *v1.CreateTokenRequest) (*v1.CreateTokenResponse, error)
@@ -155,6 +173,25 @@ func NewConsoleServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(consoleServiceMethods.ByName("TestInbox")),
 			connect.WithClientOptions(opts...),
 		),
+		listChannels: connect.NewClient[v1.ListChannelsRequest, v1.ListChannelsResponse](
+			httpClient,
+			baseURL+ConsoleServiceListChannelsProcedure,
+			connect.WithSchema(consoleServiceMethods.ByName("ListChannels")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		setInboxPaused: connect.NewClient[v1.SetInboxPausedRequest, v1.SetInboxPausedResponse](
+			httpClient,
+			baseURL+ConsoleServiceSetInboxPausedProcedure,
+			connect.WithSchema(consoleServiceMethods.ByName("SetInboxPaused")),
+			connect.WithClientOptions(opts...),
+		),
+		sendTest: connect.NewClient[v1.SendTestRequest, v1.SendTestResponse](
+			httpClient,
+			baseURL+ConsoleServiceSendTestProcedure,
+			connect.WithSchema(consoleServiceMethods.ByName("SendTest")),
+			connect.WithClientOptions(opts...),
+		),
 		listTokens: connect.NewClient[v1.ListTokensRequest, v1.ListTokensResponse](
 			httpClient,
 			baseURL+ConsoleServiceListTokensProcedure,
@@ -186,18 +223,21 @@ func NewConsoleServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 
 // consoleServiceClient implements ConsoleServiceClient.
 type consoleServiceClient struct {
-	getSession  *connect.Client[v1.GetSessionRequest, v1.GetSessionResponse]
-	listAgents  *connect.Client[v1.ListAgentsRequest, v1.ListAgentsResponse]
-	saveAgent   *connect.Client[v1.SaveAgentRequest, v1.SaveAgentResponse]
-	getDraft    *connect.Client[v1.GetDraftRequest, v1.GetDraftResponse]
-	saveDraft   *connect.Client[v1.SaveDraftRequest, v1.SaveDraftResponse]
-	listInboxes *connect.Client[v1.ListInboxesRequest, v1.ListInboxesResponse]
-	saveInbox   *connect.Client[v1.SaveInboxRequest, v1.SaveInboxResponse]
-	testInbox   *connect.Client[v1.TestInboxRequest, v1.TestInboxResponse]
-	listTokens  *connect.Client[v1.ListTokensRequest, v1.ListTokensResponse]
-	createToken *connect.Client[v1.CreateTokenRequest, v1.CreateTokenResponse]
-	revokeToken *connect.Client[v1.RevokeTokenRequest, v1.RevokeTokenResponse]
-	listAudit   *connect.Client[v1.ListAuditRequest, v1.ListAuditResponse]
+	getSession     *connect.Client[v1.GetSessionRequest, v1.GetSessionResponse]
+	listAgents     *connect.Client[v1.ListAgentsRequest, v1.ListAgentsResponse]
+	saveAgent      *connect.Client[v1.SaveAgentRequest, v1.SaveAgentResponse]
+	getDraft       *connect.Client[v1.GetDraftRequest, v1.GetDraftResponse]
+	saveDraft      *connect.Client[v1.SaveDraftRequest, v1.SaveDraftResponse]
+	listInboxes    *connect.Client[v1.ListInboxesRequest, v1.ListInboxesResponse]
+	saveInbox      *connect.Client[v1.SaveInboxRequest, v1.SaveInboxResponse]
+	testInbox      *connect.Client[v1.TestInboxRequest, v1.TestInboxResponse]
+	listChannels   *connect.Client[v1.ListChannelsRequest, v1.ListChannelsResponse]
+	setInboxPaused *connect.Client[v1.SetInboxPausedRequest, v1.SetInboxPausedResponse]
+	sendTest       *connect.Client[v1.SendTestRequest, v1.SendTestResponse]
+	listTokens     *connect.Client[v1.ListTokensRequest, v1.ListTokensResponse]
+	createToken    *connect.Client[v1.CreateTokenRequest, v1.CreateTokenResponse]
+	revokeToken    *connect.Client[v1.RevokeTokenRequest, v1.RevokeTokenResponse]
+	listAudit      *connect.Client[v1.ListAuditRequest, v1.ListAuditResponse]
 }
 
 // GetSession calls weftline.console.v1.ConsoleService.GetSession.
@@ -272,6 +312,33 @@ func (c *consoleServiceClient) TestInbox(ctx context.Context, req *v1.TestInboxR
 	return nil, err
 }
 
+// ListChannels calls weftline.console.v1.ConsoleService.ListChannels.
+func (c *consoleServiceClient) ListChannels(ctx context.Context, req *v1.ListChannelsRequest) (*v1.ListChannelsResponse, error) {
+	response, err := c.listChannels.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SetInboxPaused calls weftline.console.v1.ConsoleService.SetInboxPaused.
+func (c *consoleServiceClient) SetInboxPaused(ctx context.Context, req *v1.SetInboxPausedRequest) (*v1.SetInboxPausedResponse, error) {
+	response, err := c.setInboxPaused.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SendTest calls weftline.console.v1.ConsoleService.SendTest.
+func (c *consoleServiceClient) SendTest(ctx context.Context, req *v1.SendTestRequest) (*v1.SendTestResponse, error) {
+	response, err := c.sendTest.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ListTokens calls weftline.console.v1.ConsoleService.ListTokens.
 func (c *consoleServiceClient) ListTokens(ctx context.Context, req *v1.ListTokensRequest) (*v1.ListTokensResponse, error) {
 	response, err := c.listTokens.CallUnary(ctx, connect.NewRequest(req))
@@ -320,8 +387,18 @@ type ConsoleServiceHandler interface {
 	ListInboxes(context.Context, *v1.ListInboxesRequest) (*v1.ListInboxesResponse, error)
 	// SaveInbox adds or changes an inbox. Owner only. Secrets left empty keep their value.
 	SaveInbox(context.Context, *v1.SaveInboxRequest) (*v1.SaveInboxResponse, error)
-	// TestInbox tries to connect with the given settings and says what happened.
+	// TestInbox tries to connect with the given settings, saves nothing and says what happened. Owner only.
 	TestInbox(context.Context, *v1.TestInboxRequest) (*v1.TestInboxResponse, error)
+	// ListChannels says what kinds of inboxes there are and which settings they have.
+	ListChannels(context.Context, *v1.ListChannelsRequest) (*v1.ListChannelsResponse, error)
+	// SetInboxPaused pauses an inbox of any source or lets it go on. Owner only.
+	// A paused inbox fetches and sends nothing: what agents write waits. What is
+	// brought to it, by webhook or by a visitor, is taken and shown as ever.
+	SetInboxPaused(context.Context, *v1.SetInboxPausedRequest) (*v1.SetInboxPausedResponse, error)
+	// SendTest sends a short message of the hub's own through the inbox's real
+	// adapter, once, and says what became of it. Owner only, recorded in the audit log
+	// without the address. resource_exhausted after 5 in a row: one more every minute.
+	SendTest(context.Context, *v1.SendTestRequest) (*v1.SendTestResponse, error)
 	ListTokens(context.Context, *v1.ListTokensRequest) (*v1.ListTokensResponse, error)
 	// CreateToken makes an API token. Owner only. The secret is shown once.
 	CreateToken(context.Context, *v1.CreateTokenRequest) (*v1.CreateTokenResponse, error)
@@ -389,6 +466,25 @@ func NewConsoleServiceHandler(svc ConsoleServiceHandler, opts ...connect.Handler
 		connect.WithSchema(consoleServiceMethods.ByName("TestInbox")),
 		connect.WithHandlerOptions(opts...),
 	)
+	consoleServiceListChannelsHandler := connect.NewUnaryHandlerSimple(
+		ConsoleServiceListChannelsProcedure,
+		svc.ListChannels,
+		connect.WithSchema(consoleServiceMethods.ByName("ListChannels")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	consoleServiceSetInboxPausedHandler := connect.NewUnaryHandlerSimple(
+		ConsoleServiceSetInboxPausedProcedure,
+		svc.SetInboxPaused,
+		connect.WithSchema(consoleServiceMethods.ByName("SetInboxPaused")),
+		connect.WithHandlerOptions(opts...),
+	)
+	consoleServiceSendTestHandler := connect.NewUnaryHandlerSimple(
+		ConsoleServiceSendTestProcedure,
+		svc.SendTest,
+		connect.WithSchema(consoleServiceMethods.ByName("SendTest")),
+		connect.WithHandlerOptions(opts...),
+	)
 	consoleServiceListTokensHandler := connect.NewUnaryHandlerSimple(
 		ConsoleServiceListTokensProcedure,
 		svc.ListTokens,
@@ -433,6 +529,12 @@ func NewConsoleServiceHandler(svc ConsoleServiceHandler, opts ...connect.Handler
 			consoleServiceSaveInboxHandler.ServeHTTP(w, r)
 		case ConsoleServiceTestInboxProcedure:
 			consoleServiceTestInboxHandler.ServeHTTP(w, r)
+		case ConsoleServiceListChannelsProcedure:
+			consoleServiceListChannelsHandler.ServeHTTP(w, r)
+		case ConsoleServiceSetInboxPausedProcedure:
+			consoleServiceSetInboxPausedHandler.ServeHTTP(w, r)
+		case ConsoleServiceSendTestProcedure:
+			consoleServiceSendTestHandler.ServeHTTP(w, r)
 		case ConsoleServiceListTokensProcedure:
 			consoleServiceListTokensHandler.ServeHTTP(w, r)
 		case ConsoleServiceCreateTokenProcedure:
@@ -480,6 +582,18 @@ func (UnimplementedConsoleServiceHandler) SaveInbox(context.Context, *v1.SaveInb
 
 func (UnimplementedConsoleServiceHandler) TestInbox(context.Context, *v1.TestInboxRequest) (*v1.TestInboxResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weftline.console.v1.ConsoleService.TestInbox is not implemented"))
+}
+
+func (UnimplementedConsoleServiceHandler) ListChannels(context.Context, *v1.ListChannelsRequest) (*v1.ListChannelsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weftline.console.v1.ConsoleService.ListChannels is not implemented"))
+}
+
+func (UnimplementedConsoleServiceHandler) SetInboxPaused(context.Context, *v1.SetInboxPausedRequest) (*v1.SetInboxPausedResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weftline.console.v1.ConsoleService.SetInboxPaused is not implemented"))
+}
+
+func (UnimplementedConsoleServiceHandler) SendTest(context.Context, *v1.SendTestRequest) (*v1.SendTestResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weftline.console.v1.ConsoleService.SendTest is not implemented"))
 }
 
 func (UnimplementedConsoleServiceHandler) ListTokens(context.Context, *v1.ListTokensRequest) (*v1.ListTokensResponse, error) {

@@ -75,6 +75,9 @@ const (
 	InboxServiceSetAttributeProcedure = "/weftline.inbox.v1.InboxService/SetAttribute"
 	// InboxServiceSetConsentProcedure is the fully-qualified name of the InboxService's SetConsent RPC.
 	InboxServiceSetConsentProcedure = "/weftline.inbox.v1.InboxService/SetConsent"
+	// InboxServiceListTemplatesProcedure is the fully-qualified name of the InboxService's
+	// ListTemplates RPC.
+	InboxServiceListTemplatesProcedure = "/weftline.inbox.v1.InboxService/ListTemplates"
 )
 
 // InboxServiceClient is a client for the weftline.inbox.v1.InboxService service.
@@ -108,6 +111,10 @@ type InboxServiceClient interface {
 	// SetConsent records what a customer said about being written to by another
 	// way than a message: on the phone, by letter. It is audited with its reason.
 	SetConsent(context.Context, *v1.SetConsentRequest) (*v1.SetConsentResponse, error)
+	// ListTemplates lists the texts that an inbox's provider has approved, by name
+	// and language. They are asked for at most every five minutes.
+	// failed_precondition: the inbox has none, or a setting for it is missing.
+	ListTemplates(context.Context, *v1.ListTemplatesRequest) (*v1.ListTemplatesResponse, error)
 }
 
 // NewInboxServiceClient constructs a client for the weftline.inbox.v1.InboxService service. By
@@ -229,6 +236,13 @@ func NewInboxServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(inboxServiceMethods.ByName("SetConsent")),
 			connect.WithClientOptions(opts...),
 		),
+		listTemplates: connect.NewClient[v1.ListTemplatesRequest, v1.ListTemplatesResponse](
+			httpClient,
+			baseURL+InboxServiceListTemplatesProcedure,
+			connect.WithSchema(inboxServiceMethods.ByName("ListTemplates")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -251,6 +265,7 @@ type inboxServiceClient struct {
 	removeTag         *connect.Client[v1.RemoveTagRequest, v1.RemoveTagResponse]
 	setAttribute      *connect.Client[v1.SetAttributeRequest, v1.SetAttributeResponse]
 	setConsent        *connect.Client[v1.SetConsentRequest, v1.SetConsentResponse]
+	listTemplates     *connect.Client[v1.ListTemplatesRequest, v1.ListTemplatesResponse]
 }
 
 // ListConversations calls weftline.inbox.v1.InboxService.ListConversations.
@@ -406,6 +421,15 @@ func (c *inboxServiceClient) SetConsent(ctx context.Context, req *v1.SetConsentR
 	return nil, err
 }
 
+// ListTemplates calls weftline.inbox.v1.InboxService.ListTemplates.
+func (c *inboxServiceClient) ListTemplates(ctx context.Context, req *v1.ListTemplatesRequest) (*v1.ListTemplatesResponse, error) {
+	response, err := c.listTemplates.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // InboxServiceHandler is an implementation of the weftline.inbox.v1.InboxService service.
 type InboxServiceHandler interface {
 	// ListConversations returns a queue page, newest activity first.
@@ -437,6 +461,10 @@ type InboxServiceHandler interface {
 	// SetConsent records what a customer said about being written to by another
 	// way than a message: on the phone, by letter. It is audited with its reason.
 	SetConsent(context.Context, *v1.SetConsentRequest) (*v1.SetConsentResponse, error)
+	// ListTemplates lists the texts that an inbox's provider has approved, by name
+	// and language. They are asked for at most every five minutes.
+	// failed_precondition: the inbox has none, or a setting for it is missing.
+	ListTemplates(context.Context, *v1.ListTemplatesRequest) (*v1.ListTemplatesResponse, error)
 }
 
 // NewInboxServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -554,6 +582,13 @@ func NewInboxServiceHandler(svc InboxServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(inboxServiceMethods.ByName("SetConsent")),
 		connect.WithHandlerOptions(opts...),
 	)
+	inboxServiceListTemplatesHandler := connect.NewUnaryHandlerSimple(
+		InboxServiceListTemplatesProcedure,
+		svc.ListTemplates,
+		connect.WithSchema(inboxServiceMethods.ByName("ListTemplates")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/weftline.inbox.v1.InboxService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case InboxServiceListConversationsProcedure:
@@ -590,6 +625,8 @@ func NewInboxServiceHandler(svc InboxServiceHandler, opts ...connect.HandlerOpti
 			inboxServiceSetAttributeHandler.ServeHTTP(w, r)
 		case InboxServiceSetConsentProcedure:
 			inboxServiceSetConsentHandler.ServeHTTP(w, r)
+		case InboxServiceListTemplatesProcedure:
+			inboxServiceListTemplatesHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -665,4 +702,8 @@ func (UnimplementedInboxServiceHandler) SetAttribute(context.Context, *v1.SetAtt
 
 func (UnimplementedInboxServiceHandler) SetConsent(context.Context, *v1.SetConsentRequest) (*v1.SetConsentResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weftline.inbox.v1.InboxService.SetConsent is not implemented"))
+}
+
+func (UnimplementedInboxServiceHandler) ListTemplates(context.Context, *v1.ListTemplatesRequest) (*v1.ListTemplatesResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weftline.inbox.v1.InboxService.ListTemplates is not implemented"))
 }

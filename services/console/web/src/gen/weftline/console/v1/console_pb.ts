@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weftline/console/v1/console.proto.
  */
 export const file_weftline_console_v1_console: GenFile = /*@__PURE__*/
-  fileDesc("CiF3ZWZ0bGluZS9jb25zb2xlL3YxL2NvbnNvbGUucHJvdG8SE3dlZnRsaW5lLmNvbnNvbGUudjEiawoFQWdlbnQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRINCgVlbWFpbBgDIAEoCRInCgRyb2xlGAQgASgOMhkud2VmdGxpbmUuY29uc29sZS52MS5Sb2xlEhAKCGRpc2FibGVkGAUgASgIIhMKEUdldFNlc3Npb25SZXF1ZXN0InMKEkdldFNlc3Npb25SZXNwb25zZRIpCgVhZ2VudBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuQWdlbnQSEQoJd29ya3NwYWNlGAIgASgJEg0KBWJ1aWxkGAMgASgJEhAKCGRlbW9fdXJsGAQgASgJIhMKEUxpc3RBZ2VudHNSZXF1ZXN0IkAKEkxpc3RBZ2VudHNSZXNwb25zZRIqCgZhZ2VudHMYASADKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkFnZW50Ik8KEFNhdmVBZ2VudFJlcXVlc3QSKQoFYWdlbnQYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkFnZW50EhAKCHBhc3N3b3JkGAIgASgJIj4KEVNhdmVBZ2VudFJlc3BvbnNlEikKBWFnZW50GAEgASgLMhoud2VmdGxpbmUuY29uc29sZS52MS5BZ2VudCJ8CgVEcmFmdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgR0ZXh0GAMgASgJEhAKCHJldmlzaW9uGAQgASgDEiwKCHNhdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI4Cg9HZXREcmFmdFJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEgwKBGtpbmQYAiABKAkiPQoQR2V0RHJhZnRSZXNwb25zZRIpCgVkcmFmdBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuRHJhZnQiPQoQU2F2ZURyYWZ0UmVxdWVzdBIpCgVkcmFmdBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuRHJhZnQiPgoRU2F2ZURyYWZ0UmVzcG9uc2USKQoFZHJhZnQYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkRyYWZ0IrECCgVJbmJveBIKCgJpZBgBIAEoCRIPCgdjaGFubmVsGAIgASgJEgwKBG5hbWUYAyABKAkSDgoGc291cmNlGAQgASgJEjoKCHNldHRpbmdzGAUgAygLMigud2VmdGxpbmUuY29uc29sZS52MS5JbmJveC5TZXR0aW5nc0VudHJ5Eg4KBmhlYWx0aBgGIAEoCRIVCg1oZWFsdGhfZGV0YWlsGAcgASgJEisKB2xhc3RfaW4YCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGxhc3Rfb3V0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBovCg1TZXR0aW5nc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiFAoSTGlzdEluYm94ZXNSZXF1ZXN0IkIKE0xpc3RJbmJveGVzUmVzcG9uc2USKwoHaW5ib3hlcxgBIAMoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3giTQoQU2F2ZUluYm94UmVxdWVzdBIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3gSDgoGZGVsZXRlGAIgASgIIj4KEVNhdmVJbmJveFJlc3BvbnNlEikKBWluYm94GAEgASgLMhoud2VmdGxpbmUuY29uc29sZS52MS5JbmJveCI9ChBUZXN0SW5ib3hSZXF1ZXN0EikKBWluYm94GAEgASgLMhoud2VmdGxpbmUuY29uc29sZS52MS5JbmJveCIvChFUZXN0SW5ib3hSZXNwb25zZRIKCgJvaxgBIAEoCBIOCgZkZXRhaWwYAiABKAkikwEKBVRva2VuEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSLgoKY3JlYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF91c2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzY29wZXMYBSADKAkiEwoRTGlzdFRva2Vuc1JlcXVlc3QiQAoSTGlzdFRva2Vuc1Jlc3BvbnNlEioKBnRva2VucxgBIAMoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuVG9rZW4iMgoSQ3JlYXRlVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGc2NvcGVzGAIgAygJIlAKE0NyZWF0ZVRva2VuUmVzcG9uc2USKQoFdG9rZW4YASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLlRva2VuEg4KBnNlY3JldBgCIAEoCSIgChJSZXZva2VUb2tlblJlcXVlc3QSCgoCaWQYASABKAkiFQoTUmV2b2tlVG9rZW5SZXNwb25zZSLDAQoQTGlzdEF1ZGl0UmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRINCgVhY3RvchgDIAEoCRIOCgZhY3Rpb24YBCABKAkSEwoLY3VzdG9tZXJfaWQYBSABKAkSKQoFc2luY2UYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJeChFMaXN0QXVkaXRSZXNwb25zZRIwCgdlbnRyaWVzGAEgAygLMh8ud2VmdGxpbmUuY29uc29sZS52MS5BdWRpdEVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSL8AgoKQXVkaXRFbnRyeRIOCgZudW1iZXIYASABKAMSJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFjdG9yGAMgASgJEhIKCmFjdG9yX2tpbmQYBCABKAkSDgoGYWN0aW9uGAUgASgJEhMKC2N1c3RvbWVyX2lkGAYgASgJEhcKD2NvbnZlcnNhdGlvbl9pZBgHIAEoCRIRCglvYmplY3RfaWQYCCABKAkSDAoEZnJvbRgJIAEoCRIPCgdvdXRjb21lGAogASgJEg4KBnJlYXNvbhgLIAEoCRI1CgNpZHMYDCADKAsyKC53ZWZ0bGluZS5jb25zb2xlLnYxLkF1ZGl0RW50cnkuSWRzRW50cnkSCwoDd2h5GA0gASgJEhEKCWZyb21fZ29uZRgOIAEoCBIQCgh3aHlfZ29uZRgPIAEoCBoqCghJZHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBKjwKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfQUdFTlQQARIOCgpST0xFX09XTkVSEAIylgkKDkNvbnNvbGVTZXJ2aWNlEmIKCkdldFNlc3Npb24SJi53ZWZ0bGluZS5jb25zb2xlLnYxLkdldFNlc3Npb25SZXF1ZXN0Gicud2VmdGxpbmUuY29uc29sZS52MS5HZXRTZXNzaW9uUmVzcG9uc2UiA5ACARJiCgpMaXN0QWdlbnRzEiYud2VmdGxpbmUuY29uc29sZS52MS5MaXN0QWdlbnRzUmVxdWVzdBonLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdEFnZW50c1Jlc3BvbnNlIgOQAgESWgoJU2F2ZUFnZW50EiUud2VmdGxpbmUuY29uc29sZS52MS5TYXZlQWdlbnRSZXF1ZXN0GiYud2VmdGxpbmUuY29uc29sZS52MS5TYXZlQWdlbnRSZXNwb25zZRJcCghHZXREcmFmdBIkLndlZnRsaW5lLmNvbnNvbGUudjEuR2V0RHJhZnRSZXF1ZXN0GiUud2VmdGxpbmUuY29uc29sZS52MS5HZXREcmFmdFJlc3BvbnNlIgOQAgESWgoJU2F2ZURyYWZ0EiUud2VmdGxpbmUuY29uc29sZS52MS5TYXZlRHJhZnRSZXF1ZXN0GiYud2VmdGxpbmUuY29uc29sZS52MS5TYXZlRHJhZnRSZXNwb25zZRJlCgtMaXN0SW5ib3hlcxInLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdEluYm94ZXNSZXF1ZXN0Gigud2VmdGxpbmUuY29uc29sZS52MS5MaXN0SW5ib3hlc1Jlc3BvbnNlIgOQAgESWgoJU2F2ZUluYm94EiUud2VmdGxpbmUuY29uc29sZS52MS5TYXZlSW5ib3hSZXF1ZXN0GiYud2VmdGxpbmUuY29uc29sZS52MS5TYXZlSW5ib3hSZXNwb25zZRJaCglUZXN0SW5ib3gSJS53ZWZ0bGluZS5jb25zb2xlLnYxLlRlc3RJbmJveFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLlRlc3RJbmJveFJlc3BvbnNlEmIKCkxpc3RUb2tlbnMSJi53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RUb2tlbnNSZXF1ZXN0Gicud2VmdGxpbmUuY29uc29sZS52MS5MaXN0VG9rZW5zUmVzcG9uc2UiA5ACARJgCgtDcmVhdGVUb2tlbhInLndlZnRsaW5lLmNvbnNvbGUudjEuQ3JlYXRlVG9rZW5SZXF1ZXN0Gigud2VmdGxpbmUuY29uc29sZS52MS5DcmVhdGVUb2tlblJlc3BvbnNlEmAKC1Jldm9rZVRva2VuEicud2VmdGxpbmUuY29uc29sZS52MS5SZXZva2VUb2tlblJlcXVlc3QaKC53ZWZ0bGluZS5jb25zb2xlLnYxLlJldm9rZVRva2VuUmVzcG9uc2USXwoJTGlzdEF1ZGl0EiUud2VmdGxpbmUuY29uc29sZS52MS5MaXN0QXVkaXRSZXF1ZXN0GiYud2VmdGxpbmUuY29uc29sZS52MS5MaXN0QXVkaXRSZXNwb25zZSIDkAIBQtUBChdjb20ud2VmdGxpbmUuY29uc29sZS52MUIMQ29uc29sZVByb3RvUAFaPmdpdGh1Yi5jb20vd2VmdGxpbmUvd2VmdGxpbmUvcGtnL3dlZnRsaW5lL2NvbnNvbGUvdjE7Y29uc29sZXYxogIDV0NYqgITV2VmdGxpbmUuQ29uc29sZS5WMcoCE1dlZnRsaW5lXENvbnNvbGVcVjHiAh9XZWZ0bGluZVxDb25zb2xlXFYxXEdQQk1ldGFkYXRh6gIVV2VmdGxpbmU6OkNvbnNvbGU6OlYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiF3ZWZ0bGluZS9jb25zb2xlL3YxL2NvbnNvbGUucHJvdG8SE3dlZnRsaW5lLmNvbnNvbGUudjEiawoFQWdlbnQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRINCgVlbWFpbBgDIAEoCRInCgRyb2xlGAQgASgOMhkud2VmdGxpbmUuY29uc29sZS52MS5Sb2xlEhAKCGRpc2FibGVkGAUgASgIIhMKEUdldFNlc3Npb25SZXF1ZXN0InMKEkdldFNlc3Npb25SZXNwb25zZRIpCgVhZ2VudBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuQWdlbnQSEQoJd29ya3NwYWNlGAIgASgJEg0KBWJ1aWxkGAMgASgJEhAKCGRlbW9fdXJsGAQgASgJIhMKEUxpc3RBZ2VudHNSZXF1ZXN0IkAKEkxpc3RBZ2VudHNSZXNwb25zZRIqCgZhZ2VudHMYASADKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkFnZW50Ik8KEFNhdmVBZ2VudFJlcXVlc3QSKQoFYWdlbnQYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkFnZW50EhAKCHBhc3N3b3JkGAIgASgJIj4KEVNhdmVBZ2VudFJlc3BvbnNlEikKBWFnZW50GAEgASgLMhoud2VmdGxpbmUuY29uc29sZS52MS5BZ2VudCJ8CgVEcmFmdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgR0ZXh0GAMgASgJEhAKCHJldmlzaW9uGAQgASgDEiwKCHNhdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI4Cg9HZXREcmFmdFJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEgwKBGtpbmQYAiABKAkiPQoQR2V0RHJhZnRSZXNwb25zZRIpCgVkcmFmdBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuRHJhZnQiPQoQU2F2ZURyYWZ0UmVxdWVzdBIpCgVkcmFmdBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuRHJhZnQiPgoRU2F2ZURyYWZ0UmVzcG9uc2USKQoFZHJhZnQYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkRyYWZ0IrAECgVJbmJveBIKCgJpZBgBIAEoCRIPCgdjaGFubmVsGAIgASgJEgwKBG5hbWUYAyABKAkSDgoGc291cmNlGAQgASgJEjoKCHNldHRpbmdzGAUgAygLMigud2VmdGxpbmUuY29uc29sZS52MS5JbmJveC5TZXR0aW5nc0VudHJ5Eg4KBmhlYWx0aBgGIAEoCRIVCg1oZWFsdGhfZGV0YWlsGAcgASgJEisKB2xhc3RfaW4YCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGxhc3Rfb3V0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgVzaW5jZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKbGFzdF9lcnJvchgLIAEoCRIxCg1sYXN0X2Vycm9yX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZwYXVzZWQYDSABKAgSFgoOcGF1c2VkX2luX2ZpbGUYDiABKAgSGAoLd2FpdGluZ19vdXQYDyABKANIAIgBARIWCglzZXRfYXNpZGUYECABKANIAYgBARITCgt3ZWJob29rX3VybBgRIAEoCRovCg1TZXR0aW5nc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDgoMX3dhaXRpbmdfb3V0QgwKCl9zZXRfYXNpZGUi/gEKB1NldHRpbmcSCwoDa2V5GAEgASgJEg0KBWxhYmVsGAIgASgJEgwKBGhlbHAYAyABKAkSDgoGc2VjcmV0GAQgASgIEhAKCHJlcXVpcmVkGAUgASgIEg8KB2RlZmF1bHQYBiABKAkSMQoGdmFsdWVzGAcgAygLMiEud2VmdGxpbmUuY29uc29sZS52MS5TZXR0aW5nVmFsdWUSDQoFZ3JvdXAYCCABKAkSEAoIYWR2YW5jZWQYCSABKAgSDQoFbGluZXMYCiABKAgSMwoEd2hlbhgLIAEoCzIlLndlZnRsaW5lLmNvbnNvbGUudjEuU2V0dGluZ0NvbmRpdGlvbiIsCgxTZXR0aW5nVmFsdWUSDQoFdmFsdWUYASABKAkSDQoFd29yZHMYAiABKAkiKwoQU2V0dGluZ0NvbmRpdGlvbhILCgNrZXkYASABKAkSCgoCaXMYAiADKAkiZgoFUGFzdGUSDAoEd2hhdBgBIAEoCRINCgV3aGVyZRgCIAEoCRILCgNrZXkYAyABKAkSMwoEd2hlbhgEIAEoCzIlLndlZnRsaW5lLmNvbnNvbGUudjEuU2V0dGluZ0NvbmRpdGlvbiIoCglSZWNpcGllbnQSDQoFbGFiZWwYASABKAkSDAoEaGVscBgCIAEoCSLVAQoHQ2hhbm5lbBIMCgRuYW1lGAEgASgJEg0KBWFib3V0GAIgASgJEg0KBW5lZWRzGAMgAygJEi4KCHNldHRpbmdzGAQgAygLMhwud2VmdGxpbmUuY29uc29sZS52MS5TZXR0aW5nEikKBXBhc3RlGAUgAygLMhoud2VmdGxpbmUuY29uc29sZS52MS5QYXN0ZRIxCglyZWNpcGllbnQYBiABKAsyHi53ZWZ0bGluZS5jb25zb2xlLnYxLlJlY2lwaWVudBIQCgh0ZXN0YWJsZRgHIAEoCCIVChNMaXN0Q2hhbm5lbHNSZXF1ZXN0IkYKFExpc3RDaGFubmVsc1Jlc3BvbnNlEi4KCGNoYW5uZWxzGAEgAygLMhwud2VmdGxpbmUuY29uc29sZS52MS5DaGFubmVsIjMKFVNldEluYm94UGF1c2VkUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZwYXVzZWQYAiABKAgiQwoWU2V0SW5ib3hQYXVzZWRSZXNwb25zZRIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3giNAoPU2VuZFRlc3RSZXF1ZXN0EhAKCGluYm94X2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkibgoQU2VuZFRlc3RSZXNwb25zZRINCgVzdGF0ZRgBIAEoCRIOCgZkZXRhaWwYAiABKAkSEwoLcHJvdmlkZXJfaWQYAyABKAkSJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhQKEkxpc3RJbmJveGVzUmVxdWVzdCJCChNMaXN0SW5ib3hlc1Jlc3BvbnNlEisKB2luYm94ZXMYASADKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkluYm94Ik0KEFNhdmVJbmJveFJlcXVlc3QSKQoFaW5ib3gYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkluYm94Eg4KBmRlbGV0ZRgCIAEoCCI+ChFTYXZlSW5ib3hSZXNwb25zZRIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3giPQoQVGVzdEluYm94UmVxdWVzdBIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3giXQoRVGVzdEluYm94UmVzcG9uc2USCgoCb2sYASABKAgSDgoGZGV0YWlsGAIgASgJEiwKBXN0ZXBzGAMgAygLMh0ud2VmdGxpbmUuY29uc29sZS52MS5UZXN0U3RlcCI0CghUZXN0U3RlcBIMCgRuYW1lGAEgASgJEgoKAm9rGAIgASgIEg4KBmRldGFpbBgDIAEoCSKTAQoFVG9rZW4SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIuCgpjcmVhdGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3VzZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNjb3BlcxgFIAMoCSITChFMaXN0VG9rZW5zUmVxdWVzdCJAChJMaXN0VG9rZW5zUmVzcG9uc2USKgoGdG9rZW5zGAEgAygLMhoud2VmdGxpbmUuY29uc29sZS52MS5Ub2tlbiIyChJDcmVhdGVUb2tlblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZzY29wZXMYAiADKAkiUAoTQ3JlYXRlVG9rZW5SZXNwb25zZRIpCgV0b2tlbhgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuVG9rZW4SDgoGc2VjcmV0GAIgASgJIiAKElJldm9rZVRva2VuUmVxdWVzdBIKCgJpZBgBIAEoCSIVChNSZXZva2VUb2tlblJlc3BvbnNlIsMBChBMaXN0QXVkaXRSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg0KBWFjdG9yGAMgASgJEg4KBmFjdGlvbhgEIAEoCRITCgtjdXN0b21lcl9pZBgFIAEoCRIpCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl4KEUxpc3RBdWRpdFJlc3BvbnNlEjAKB2VudHJpZXMYASADKAsyHy53ZWZ0bGluZS5jb25zb2xlLnYxLkF1ZGl0RW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIvwCCgpBdWRpdEVudHJ5Eg4KBm51bWJlchgBIAEoAxImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFYWN0b3IYAyABKAkSEgoKYWN0b3Jfa2luZBgEIAEoCRIOCgZhY3Rpb24YBSABKAkSEwoLY3VzdG9tZXJfaWQYBiABKAkSFwoPY29udmVyc2F0aW9uX2lkGAcgASgJEhEKCW9iamVjdF9pZBgIIAEoCRIMCgRmcm9tGAkgASgJEg8KB291dGNvbWUYCiABKAkSDgoGcmVhc29uGAsgASgJEjUKA2lkcxgMIAMoCzIoLndlZnRsaW5lLmNvbnNvbGUudjEuQXVkaXRFbnRyeS5JZHNFbnRyeRILCgN3aHkYDSABKAkSEQoJZnJvbV9nb25lGA4gASgIEhAKCHdoeV9nb25lGA8gASgIGioKCElkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEqPAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9BR0VOVBABEg4KClJPTEVfT1dORVIQAjLECwoOQ29uc29sZVNlcnZpY2USYgoKR2V0U2Vzc2lvbhImLndlZnRsaW5lLmNvbnNvbGUudjEuR2V0U2Vzc2lvblJlcXVlc3QaJy53ZWZ0bGluZS5jb25zb2xlLnYxLkdldFNlc3Npb25SZXNwb25zZSIDkAIBEmIKCkxpc3RBZ2VudHMSJi53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RBZ2VudHNSZXF1ZXN0Gicud2VmdGxpbmUuY29uc29sZS52MS5MaXN0QWdlbnRzUmVzcG9uc2UiA5ACARJaCglTYXZlQWdlbnQSJS53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVBZ2VudFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVBZ2VudFJlc3BvbnNlElwKCEdldERyYWZ0EiQud2VmdGxpbmUuY29uc29sZS52MS5HZXREcmFmdFJlcXVlc3QaJS53ZWZ0bGluZS5jb25zb2xlLnYxLkdldERyYWZ0UmVzcG9uc2UiA5ACARJaCglTYXZlRHJhZnQSJS53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVEcmFmdFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVEcmFmdFJlc3BvbnNlEmUKC0xpc3RJbmJveGVzEicud2VmdGxpbmUuY29uc29sZS52MS5MaXN0SW5ib3hlc1JlcXVlc3QaKC53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RJbmJveGVzUmVzcG9uc2UiA5ACARJaCglTYXZlSW5ib3gSJS53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVJbmJveFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVJbmJveFJlc3BvbnNlEloKCVRlc3RJbmJveBIlLndlZnRsaW5lLmNvbnNvbGUudjEuVGVzdEluYm94UmVxdWVzdBomLndlZnRsaW5lLmNvbnNvbGUudjEuVGVzdEluYm94UmVzcG9uc2USaAoMTGlzdENoYW5uZWxzEigud2VmdGxpbmUuY29uc29sZS52MS5MaXN0Q2hhbm5lbHNSZXF1ZXN0Gikud2VmdGxpbmUuY29uc29sZS52MS5MaXN0Q2hhbm5lbHNSZXNwb25zZSIDkAIBEmkKDlNldEluYm94UGF1c2VkEioud2VmdGxpbmUuY29uc29sZS52MS5TZXRJbmJveFBhdXNlZFJlcXVlc3QaKy53ZWZ0bGluZS5jb25zb2xlLnYxLlNldEluYm94UGF1c2VkUmVzcG9uc2USVwoIU2VuZFRlc3QSJC53ZWZ0bGluZS5jb25zb2xlLnYxLlNlbmRUZXN0UmVxdWVzdBolLndlZnRsaW5lLmNvbnNvbGUudjEuU2VuZFRlc3RSZXNwb25zZRJiCgpMaXN0VG9rZW5zEiYud2VmdGxpbmUuY29uc29sZS52MS5MaXN0VG9rZW5zUmVxdWVzdBonLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdFRva2Vuc1Jlc3BvbnNlIgOQAgESYAoLQ3JlYXRlVG9rZW4SJy53ZWZ0bGluZS5jb25zb2xlLnYxLkNyZWF0ZVRva2VuUmVxdWVzdBooLndlZnRsaW5lLmNvbnNvbGUudjEuQ3JlYXRlVG9rZW5SZXNwb25zZRJgCgtSZXZva2VUb2tlbhInLndlZnRsaW5lLmNvbnNvbGUudjEuUmV2b2tlVG9rZW5SZXF1ZXN0Gigud2VmdGxpbmUuY29uc29sZS52MS5SZXZva2VUb2tlblJlc3BvbnNlEl8KCUxpc3RBdWRpdBIlLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdEF1ZGl0UmVxdWVzdBomLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdEF1ZGl0UmVzcG9uc2UiA5ACAULVAQoXY29tLndlZnRsaW5lLmNvbnNvbGUudjFCDENvbnNvbGVQcm90b1ABWj5naXRodWIuY29tL3dlZnRsaW5lL3dlZnRsaW5lL3BrZy93ZWZ0bGluZS9jb25zb2xlL3YxO2NvbnNvbGV2MaICA1dDWKoCE1dlZnRsaW5lLkNvbnNvbGUuVjHKAhNXZWZ0bGluZVxDb25zb2xlXFYx4gIfV2VmdGxpbmVcQ29uc29sZVxWMVxHUEJNZXRhZGF0YeoCFVdlZnRsaW5lOjpDb25zb2xlOjpWMWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message weftline.console.v1.Agent
@@ -526,6 +526,60 @@ export type Inbox = Message<"weftline.console.v1.Inbox"> & {
    * @generated from field: google.protobuf.Timestamp last_out = 9;
    */
   lastOut?: Timestamp | undefined;
+
+  /**
+   * Since when health is what it is.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 10;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * What was wrong last, also when it works again, and when that was. For owners.
+   *
+   * @generated from field: string last_error = 11;
+   */
+  lastError: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last_error_at = 12;
+   */
+  lastErrorAt?: Timestamp | undefined;
+
+  /**
+   * Nothing is fetched and nothing sent.
+   *
+   * @generated from field: bool paused = 13;
+   */
+  paused: boolean;
+
+  /**
+   * The configuration file pauses it: it cannot go on from here.
+   *
+   * @generated from field: bool paused_in_file = 14;
+   */
+  pausedInFile: boolean;
+
+  /**
+   * Messages that wait to be sent. Unset: not known now.
+   *
+   * @generated from field: optional int64 waiting_out = 15;
+   */
+  waitingOut?: bigint | undefined;
+
+  /**
+   * Inputs that could not be handled and were put aside for an operator (hub poison). Unset: not known now.
+   *
+   * @generated from field: optional int64 set_aside = 16;
+   */
+  setAside?: bigint | undefined;
+
+  /**
+   * Where the provider posts to; empty where it posts nothing.
+   *
+   * @generated from field: string webhook_url = 17;
+   */
+  webhookUrl: string;
 };
 
 /**
@@ -586,6 +640,60 @@ export type InboxJson = {
    * @generated from field: google.protobuf.Timestamp last_out = 9;
    */
   lastOut?: TimestampJson;
+
+  /**
+   * Since when health is what it is.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 10;
+   */
+  since?: TimestampJson;
+
+  /**
+   * What was wrong last, also when it works again, and when that was. For owners.
+   *
+   * @generated from field: string last_error = 11;
+   */
+  lastError?: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last_error_at = 12;
+   */
+  lastErrorAt?: TimestampJson;
+
+  /**
+   * Nothing is fetched and nothing sent.
+   *
+   * @generated from field: bool paused = 13;
+   */
+  paused?: boolean;
+
+  /**
+   * The configuration file pauses it: it cannot go on from here.
+   *
+   * @generated from field: bool paused_in_file = 14;
+   */
+  pausedInFile?: boolean;
+
+  /**
+   * Messages that wait to be sent. Unset: not known now.
+   *
+   * @generated from field: optional int64 waiting_out = 15;
+   */
+  waitingOut?: string;
+
+  /**
+   * Inputs that could not be handled and were put aside for an operator (hub poison). Unset: not known now.
+   *
+   * @generated from field: optional int64 set_aside = 16;
+   */
+  setAside?: string;
+
+  /**
+   * Where the provider posts to; empty where it posts nothing.
+   *
+   * @generated from field: string webhook_url = 17;
+   */
+  webhookUrl?: string;
 };
 
 /**
@@ -594,6 +702,668 @@ export type InboxJson = {
  */
 export const InboxSchema: GenMessage<Inbox, {jsonType: InboxJson}> = /*@__PURE__*/
   messageDesc(file_weftline_console_v1_console, 12);
+
+/**
+ * Setting is one key of a channel's settings.
+ *
+ * @generated from message weftline.console.v1.Setting
+ */
+export type Setting = Message<"weftline.console.v1.Setting"> & {
+  /**
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * @generated from field: string label = 2;
+   */
+  label: string;
+
+  /**
+   * @generated from field: string help = 3;
+   */
+  help: string;
+
+  /**
+   * @generated from field: bool secret = 4;
+   */
+  secret: boolean;
+
+  /**
+   * @generated from field: bool required = 5;
+   */
+  required: boolean;
+
+  /**
+   * @generated from field: string default = 6;
+   */
+  default: string;
+
+  /**
+   * Allowed ones; none: any.
+   *
+   * @generated from field: repeated weftline.console.v1.SettingValue values = 7;
+   */
+  values: SettingValue[];
+
+  /**
+   * Heading it stands under.
+   *
+   * @generated from field: string group = 8;
+   */
+  group: string;
+
+  /**
+   * Shown on demand.
+   *
+   * @generated from field: bool advanced = 9;
+   */
+  advanced: boolean;
+
+  /**
+   * More than one line.
+   *
+   * @generated from field: bool lines = 10;
+   */
+  lines: boolean;
+
+  /**
+   * @generated from field: weftline.console.v1.SettingCondition when = 11;
+   */
+  when?: SettingCondition | undefined;
+};
+
+/**
+ * Setting is one key of a channel's settings.
+ *
+ * @generated from message weftline.console.v1.Setting
+ */
+export type SettingJson = {
+  /**
+   * @generated from field: string key = 1;
+   */
+  key?: string;
+
+  /**
+   * @generated from field: string label = 2;
+   */
+  label?: string;
+
+  /**
+   * @generated from field: string help = 3;
+   */
+  help?: string;
+
+  /**
+   * @generated from field: bool secret = 4;
+   */
+  secret?: boolean;
+
+  /**
+   * @generated from field: bool required = 5;
+   */
+  required?: boolean;
+
+  /**
+   * @generated from field: string default = 6;
+   */
+  default?: string;
+
+  /**
+   * Allowed ones; none: any.
+   *
+   * @generated from field: repeated weftline.console.v1.SettingValue values = 7;
+   */
+  values?: SettingValueJson[];
+
+  /**
+   * Heading it stands under.
+   *
+   * @generated from field: string group = 8;
+   */
+  group?: string;
+
+  /**
+   * Shown on demand.
+   *
+   * @generated from field: bool advanced = 9;
+   */
+  advanced?: boolean;
+
+  /**
+   * More than one line.
+   *
+   * @generated from field: bool lines = 10;
+   */
+  lines?: boolean;
+
+  /**
+   * @generated from field: weftline.console.v1.SettingCondition when = 11;
+   */
+  when?: SettingConditionJson;
+};
+
+/**
+ * Describes the message weftline.console.v1.Setting.
+ * Use `create(SettingSchema)` to create a new message.
+ */
+export const SettingSchema: GenMessage<Setting, {jsonType: SettingJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 13);
+
+/**
+ * SettingValue is an allowed value and its words for people.
+ *
+ * @generated from message weftline.console.v1.SettingValue
+ */
+export type SettingValue = Message<"weftline.console.v1.SettingValue"> & {
+  /**
+   * @generated from field: string value = 1;
+   */
+  value: string;
+
+  /**
+   * @generated from field: string words = 2;
+   */
+  words: string;
+};
+
+/**
+ * SettingValue is an allowed value and its words for people.
+ *
+ * @generated from message weftline.console.v1.SettingValue
+ */
+export type SettingValueJson = {
+  /**
+   * @generated from field: string value = 1;
+   */
+  value?: string;
+
+  /**
+   * @generated from field: string words = 2;
+   */
+  words?: string;
+};
+
+/**
+ * Describes the message weftline.console.v1.SettingValue.
+ * Use `create(SettingValueSchema)` to create a new message.
+ */
+export const SettingValueSchema: GenMessage<SettingValue, {jsonType: SettingValueJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 14);
+
+/**
+ * SettingCondition: something is meant only where another setting has one of these values.
+ *
+ * @generated from message weftline.console.v1.SettingCondition
+ */
+export type SettingCondition = Message<"weftline.console.v1.SettingCondition"> & {
+  /**
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * @generated from field: repeated string is = 2;
+   */
+  is: string[];
+};
+
+/**
+ * SettingCondition: something is meant only where another setting has one of these values.
+ *
+ * @generated from message weftline.console.v1.SettingCondition
+ */
+export type SettingConditionJson = {
+  /**
+   * @generated from field: string key = 1;
+   */
+  key?: string;
+
+  /**
+   * @generated from field: repeated string is = 2;
+   */
+  is?: string[];
+};
+
+/**
+ * Describes the message weftline.console.v1.SettingCondition.
+ * Use `create(SettingConditionSchema)` to create a new message.
+ */
+export const SettingConditionSchema: GenMessage<SettingCondition, {jsonType: SettingConditionJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 15);
+
+/**
+ * Paste is one thing to enter at the provider.
+ *
+ * @generated from message weftline.console.v1.Paste
+ */
+export type Paste = Message<"weftline.console.v1.Paste"> & {
+  /**
+   * As the provider calls it.
+   *
+   * @generated from field: string what = 1;
+   */
+  what: string;
+
+  /**
+   * @generated from field: string where = 2;
+   */
+  where: string;
+
+  /**
+   * The setting whose value it is; empty: the webhook address.
+   *
+   * @generated from field: string key = 3;
+   */
+  key: string;
+
+  /**
+   * @generated from field: weftline.console.v1.SettingCondition when = 4;
+   */
+  when?: SettingCondition | undefined;
+};
+
+/**
+ * Paste is one thing to enter at the provider.
+ *
+ * @generated from message weftline.console.v1.Paste
+ */
+export type PasteJson = {
+  /**
+   * As the provider calls it.
+   *
+   * @generated from field: string what = 1;
+   */
+  what?: string;
+
+  /**
+   * @generated from field: string where = 2;
+   */
+  where?: string;
+
+  /**
+   * The setting whose value it is; empty: the webhook address.
+   *
+   * @generated from field: string key = 3;
+   */
+  key?: string;
+
+  /**
+   * @generated from field: weftline.console.v1.SettingCondition when = 4;
+   */
+  when?: SettingConditionJson;
+};
+
+/**
+ * Describes the message weftline.console.v1.Paste.
+ * Use `create(PasteSchema)` to create a new message.
+ */
+export const PasteSchema: GenMessage<Paste, {jsonType: PasteJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 16);
+
+/**
+ * Recipient says whom a test message can be sent to.
+ *
+ * @generated from message weftline.console.v1.Recipient
+ */
+export type Recipient = Message<"weftline.console.v1.Recipient"> & {
+  /**
+   * @generated from field: string label = 1;
+   */
+  label: string;
+
+  /**
+   * @generated from field: string help = 2;
+   */
+  help: string;
+};
+
+/**
+ * Recipient says whom a test message can be sent to.
+ *
+ * @generated from message weftline.console.v1.Recipient
+ */
+export type RecipientJson = {
+  /**
+   * @generated from field: string label = 1;
+   */
+  label?: string;
+
+  /**
+   * @generated from field: string help = 2;
+   */
+  help?: string;
+};
+
+/**
+ * Describes the message weftline.console.v1.Recipient.
+ * Use `create(RecipientSchema)` to create a new message.
+ */
+export const RecipientSchema: GenMessage<Recipient, {jsonType: RecipientJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 17);
+
+/**
+ * Channel is a kind of inbox.
+ *
+ * @generated from message weftline.console.v1.Channel
+ */
+export type Channel = Message<"weftline.console.v1.Channel"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * One line.
+   *
+   * @generated from field: string about = 2;
+   */
+  about: string;
+
+  /**
+   * What to have at hand.
+   *
+   * @generated from field: repeated string needs = 3;
+   */
+  needs: string[];
+
+  /**
+   * @generated from field: repeated weftline.console.v1.Setting settings = 4;
+   */
+  settings: Setting[];
+
+  /**
+   * @generated from field: repeated weftline.console.v1.Paste paste = 5;
+   */
+  paste: Paste[];
+
+  /**
+   * Unset: no test message can be sent.
+   *
+   * @generated from field: weftline.console.v1.Recipient recipient = 6;
+   */
+  recipient?: Recipient | undefined;
+
+  /**
+   * Settings can be tried before they are saved.
+   *
+   * @generated from field: bool testable = 7;
+   */
+  testable: boolean;
+};
+
+/**
+ * Channel is a kind of inbox.
+ *
+ * @generated from message weftline.console.v1.Channel
+ */
+export type ChannelJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * One line.
+   *
+   * @generated from field: string about = 2;
+   */
+  about?: string;
+
+  /**
+   * What to have at hand.
+   *
+   * @generated from field: repeated string needs = 3;
+   */
+  needs?: string[];
+
+  /**
+   * @generated from field: repeated weftline.console.v1.Setting settings = 4;
+   */
+  settings?: SettingJson[];
+
+  /**
+   * @generated from field: repeated weftline.console.v1.Paste paste = 5;
+   */
+  paste?: PasteJson[];
+
+  /**
+   * Unset: no test message can be sent.
+   *
+   * @generated from field: weftline.console.v1.Recipient recipient = 6;
+   */
+  recipient?: RecipientJson;
+
+  /**
+   * Settings can be tried before they are saved.
+   *
+   * @generated from field: bool testable = 7;
+   */
+  testable?: boolean;
+};
+
+/**
+ * Describes the message weftline.console.v1.Channel.
+ * Use `create(ChannelSchema)` to create a new message.
+ */
+export const ChannelSchema: GenMessage<Channel, {jsonType: ChannelJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 18);
+
+/**
+ * @generated from message weftline.console.v1.ListChannelsRequest
+ */
+export type ListChannelsRequest = Message<"weftline.console.v1.ListChannelsRequest"> & {
+};
+
+/**
+ * @generated from message weftline.console.v1.ListChannelsRequest
+ */
+export type ListChannelsRequestJson = {
+};
+
+/**
+ * Describes the message weftline.console.v1.ListChannelsRequest.
+ * Use `create(ListChannelsRequestSchema)` to create a new message.
+ */
+export const ListChannelsRequestSchema: GenMessage<ListChannelsRequest, {jsonType: ListChannelsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 19);
+
+/**
+ * @generated from message weftline.console.v1.ListChannelsResponse
+ */
+export type ListChannelsResponse = Message<"weftline.console.v1.ListChannelsResponse"> & {
+  /**
+   * @generated from field: repeated weftline.console.v1.Channel channels = 1;
+   */
+  channels: Channel[];
+};
+
+/**
+ * @generated from message weftline.console.v1.ListChannelsResponse
+ */
+export type ListChannelsResponseJson = {
+  /**
+   * @generated from field: repeated weftline.console.v1.Channel channels = 1;
+   */
+  channels?: ChannelJson[];
+};
+
+/**
+ * Describes the message weftline.console.v1.ListChannelsResponse.
+ * Use `create(ListChannelsResponseSchema)` to create a new message.
+ */
+export const ListChannelsResponseSchema: GenMessage<ListChannelsResponse, {jsonType: ListChannelsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 20);
+
+/**
+ * @generated from message weftline.console.v1.SetInboxPausedRequest
+ */
+export type SetInboxPausedRequest = Message<"weftline.console.v1.SetInboxPausedRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: bool paused = 2;
+   */
+  paused: boolean;
+};
+
+/**
+ * @generated from message weftline.console.v1.SetInboxPausedRequest
+ */
+export type SetInboxPausedRequestJson = {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+
+  /**
+   * @generated from field: bool paused = 2;
+   */
+  paused?: boolean;
+};
+
+/**
+ * Describes the message weftline.console.v1.SetInboxPausedRequest.
+ * Use `create(SetInboxPausedRequestSchema)` to create a new message.
+ */
+export const SetInboxPausedRequestSchema: GenMessage<SetInboxPausedRequest, {jsonType: SetInboxPausedRequestJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 21);
+
+/**
+ * @generated from message weftline.console.v1.SetInboxPausedResponse
+ */
+export type SetInboxPausedResponse = Message<"weftline.console.v1.SetInboxPausedResponse"> & {
+  /**
+   * @generated from field: weftline.console.v1.Inbox inbox = 1;
+   */
+  inbox?: Inbox | undefined;
+};
+
+/**
+ * @generated from message weftline.console.v1.SetInboxPausedResponse
+ */
+export type SetInboxPausedResponseJson = {
+  /**
+   * @generated from field: weftline.console.v1.Inbox inbox = 1;
+   */
+  inbox?: InboxJson;
+};
+
+/**
+ * Describes the message weftline.console.v1.SetInboxPausedResponse.
+ * Use `create(SetInboxPausedResponseSchema)` to create a new message.
+ */
+export const SetInboxPausedResponseSchema: GenMessage<SetInboxPausedResponse, {jsonType: SetInboxPausedResponseJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 22);
+
+/**
+ * @generated from message weftline.console.v1.SendTestRequest
+ */
+export type SendTestRequest = Message<"weftline.console.v1.SendTestRequest"> & {
+  /**
+   * @generated from field: string inbox_id = 1;
+   */
+  inboxId: string;
+
+  /**
+   * As the channel's Recipient says. 1 to 320 characters.
+   *
+   * @generated from field: string address = 2;
+   */
+  address: string;
+};
+
+/**
+ * @generated from message weftline.console.v1.SendTestRequest
+ */
+export type SendTestRequestJson = {
+  /**
+   * @generated from field: string inbox_id = 1;
+   */
+  inboxId?: string;
+
+  /**
+   * As the channel's Recipient says. 1 to 320 characters.
+   *
+   * @generated from field: string address = 2;
+   */
+  address?: string;
+};
+
+/**
+ * Describes the message weftline.console.v1.SendTestRequest.
+ * Use `create(SendTestRequestSchema)` to create a new message.
+ */
+export const SendTestRequestSchema: GenMessage<SendTestRequest, {jsonType: SendTestRequestJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 23);
+
+/**
+ * @generated from message weftline.console.v1.SendTestResponse
+ */
+export type SendTestResponse = Message<"weftline.console.v1.SendTestResponse"> & {
+  /**
+   * sent, delivered, failed, unknown
+   *
+   * @generated from field: string state = 1;
+   */
+  state: string;
+
+  /**
+   * The provider's words.
+   *
+   * @generated from field: string detail = 2;
+   */
+  detail: string;
+
+  /**
+   * @generated from field: string provider_id = 3;
+   */
+  providerId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 4;
+   */
+  at?: Timestamp | undefined;
+};
+
+/**
+ * @generated from message weftline.console.v1.SendTestResponse
+ */
+export type SendTestResponseJson = {
+  /**
+   * sent, delivered, failed, unknown
+   *
+   * @generated from field: string state = 1;
+   */
+  state?: string;
+
+  /**
+   * The provider's words.
+   *
+   * @generated from field: string detail = 2;
+   */
+  detail?: string;
+
+  /**
+   * @generated from field: string provider_id = 3;
+   */
+  providerId?: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 4;
+   */
+  at?: TimestampJson;
+};
+
+/**
+ * Describes the message weftline.console.v1.SendTestResponse.
+ * Use `create(SendTestResponseSchema)` to create a new message.
+ */
+export const SendTestResponseSchema: GenMessage<SendTestResponse, {jsonType: SendTestResponseJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 24);
 
 /**
  * @generated from message weftline.console.v1.ListInboxesRequest
@@ -612,7 +1382,7 @@ export type ListInboxesRequestJson = {
  * Use `create(ListInboxesRequestSchema)` to create a new message.
  */
 export const ListInboxesRequestSchema: GenMessage<ListInboxesRequest, {jsonType: ListInboxesRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 13);
+  messageDesc(file_weftline_console_v1_console, 25);
 
 /**
  * @generated from message weftline.console.v1.ListInboxesResponse
@@ -639,7 +1409,7 @@ export type ListInboxesResponseJson = {
  * Use `create(ListInboxesResponseSchema)` to create a new message.
  */
 export const ListInboxesResponseSchema: GenMessage<ListInboxesResponse, {jsonType: ListInboxesResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 14);
+  messageDesc(file_weftline_console_v1_console, 26);
 
 /**
  * @generated from message weftline.console.v1.SaveInboxRequest
@@ -676,7 +1446,7 @@ export type SaveInboxRequestJson = {
  * Use `create(SaveInboxRequestSchema)` to create a new message.
  */
 export const SaveInboxRequestSchema: GenMessage<SaveInboxRequest, {jsonType: SaveInboxRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 15);
+  messageDesc(file_weftline_console_v1_console, 27);
 
 /**
  * @generated from message weftline.console.v1.SaveInboxResponse
@@ -703,7 +1473,7 @@ export type SaveInboxResponseJson = {
  * Use `create(SaveInboxResponseSchema)` to create a new message.
  */
 export const SaveInboxResponseSchema: GenMessage<SaveInboxResponse, {jsonType: SaveInboxResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 16);
+  messageDesc(file_weftline_console_v1_console, 28);
 
 /**
  * @generated from message weftline.console.v1.TestInboxRequest
@@ -730,7 +1500,7 @@ export type TestInboxRequestJson = {
  * Use `create(TestInboxRequestSchema)` to create a new message.
  */
 export const TestInboxRequestSchema: GenMessage<TestInboxRequest, {jsonType: TestInboxRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 17);
+  messageDesc(file_weftline_console_v1_console, 29);
 
 /**
  * @generated from message weftline.console.v1.TestInboxResponse
@@ -742,9 +1512,16 @@ export type TestInboxResponse = Message<"weftline.console.v1.TestInboxResponse">
   ok: boolean;
 
   /**
+   * What was wrong, as "field: problem" lines where it is the settings; else that of the first step that failed.
+   *
    * @generated from field: string detail = 2;
    */
   detail: string;
+
+  /**
+   * @generated from field: repeated weftline.console.v1.TestStep steps = 3;
+   */
+  steps: TestStep[];
 };
 
 /**
@@ -757,9 +1534,16 @@ export type TestInboxResponseJson = {
   ok?: boolean;
 
   /**
+   * What was wrong, as "field: problem" lines where it is the settings; else that of the first step that failed.
+   *
    * @generated from field: string detail = 2;
    */
   detail?: string;
+
+  /**
+   * @generated from field: repeated weftline.console.v1.TestStep steps = 3;
+   */
+  steps?: TestStepJson[];
 };
 
 /**
@@ -767,7 +1551,62 @@ export type TestInboxResponseJson = {
  * Use `create(TestInboxResponseSchema)` to create a new message.
  */
 export const TestInboxResponseSchema: GenMessage<TestInboxResponse, {jsonType: TestInboxResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 18);
+  messageDesc(file_weftline_console_v1_console, 30);
+
+/**
+ * TestStep is one thing a live test did.
+ *
+ * @generated from message weftline.console.v1.TestStep
+ */
+export type TestStep = Message<"weftline.console.v1.TestStep"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: bool ok = 2;
+   */
+  ok: boolean;
+
+  /**
+   * The provider's words, without secrets.
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail: string;
+};
+
+/**
+ * TestStep is one thing a live test did.
+ *
+ * @generated from message weftline.console.v1.TestStep
+ */
+export type TestStepJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: bool ok = 2;
+   */
+  ok?: boolean;
+
+  /**
+   * The provider's words, without secrets.
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail?: string;
+};
+
+/**
+ * Describes the message weftline.console.v1.TestStep.
+ * Use `create(TestStepSchema)` to create a new message.
+ */
+export const TestStepSchema: GenMessage<TestStep, {jsonType: TestStepJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 31);
 
 /**
  * @generated from message weftline.console.v1.Token
@@ -838,7 +1677,7 @@ export type TokenJson = {
  * Use `create(TokenSchema)` to create a new message.
  */
 export const TokenSchema: GenMessage<Token, {jsonType: TokenJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 19);
+  messageDesc(file_weftline_console_v1_console, 32);
 
 /**
  * @generated from message weftline.console.v1.ListTokensRequest
@@ -857,7 +1696,7 @@ export type ListTokensRequestJson = {
  * Use `create(ListTokensRequestSchema)` to create a new message.
  */
 export const ListTokensRequestSchema: GenMessage<ListTokensRequest, {jsonType: ListTokensRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 20);
+  messageDesc(file_weftline_console_v1_console, 33);
 
 /**
  * @generated from message weftline.console.v1.ListTokensResponse
@@ -884,7 +1723,7 @@ export type ListTokensResponseJson = {
  * Use `create(ListTokensResponseSchema)` to create a new message.
  */
 export const ListTokensResponseSchema: GenMessage<ListTokensResponse, {jsonType: ListTokensResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 21);
+  messageDesc(file_weftline_console_v1_console, 34);
 
 /**
  * @generated from message weftline.console.v1.CreateTokenRequest
@@ -921,7 +1760,7 @@ export type CreateTokenRequestJson = {
  * Use `create(CreateTokenRequestSchema)` to create a new message.
  */
 export const CreateTokenRequestSchema: GenMessage<CreateTokenRequest, {jsonType: CreateTokenRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 22);
+  messageDesc(file_weftline_console_v1_console, 35);
 
 /**
  * @generated from message weftline.console.v1.CreateTokenResponse
@@ -958,7 +1797,7 @@ export type CreateTokenResponseJson = {
  * Use `create(CreateTokenResponseSchema)` to create a new message.
  */
 export const CreateTokenResponseSchema: GenMessage<CreateTokenResponse, {jsonType: CreateTokenResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 23);
+  messageDesc(file_weftline_console_v1_console, 36);
 
 /**
  * @generated from message weftline.console.v1.RevokeTokenRequest
@@ -985,7 +1824,7 @@ export type RevokeTokenRequestJson = {
  * Use `create(RevokeTokenRequestSchema)` to create a new message.
  */
 export const RevokeTokenRequestSchema: GenMessage<RevokeTokenRequest, {jsonType: RevokeTokenRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 24);
+  messageDesc(file_weftline_console_v1_console, 37);
 
 /**
  * @generated from message weftline.console.v1.RevokeTokenResponse
@@ -1004,7 +1843,7 @@ export type RevokeTokenResponseJson = {
  * Use `create(RevokeTokenResponseSchema)` to create a new message.
  */
 export const RevokeTokenResponseSchema: GenMessage<RevokeTokenResponse, {jsonType: RevokeTokenResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 25);
+  messageDesc(file_weftline_console_v1_console, 38);
 
 /**
  * @generated from message weftline.console.v1.ListAuditRequest
@@ -1103,7 +1942,7 @@ export type ListAuditRequestJson = {
  * Use `create(ListAuditRequestSchema)` to create a new message.
  */
 export const ListAuditRequestSchema: GenMessage<ListAuditRequest, {jsonType: ListAuditRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 26);
+  messageDesc(file_weftline_console_v1_console, 39);
 
 /**
  * @generated from message weftline.console.v1.ListAuditResponse
@@ -1144,7 +1983,7 @@ export type ListAuditResponseJson = {
  * Use `create(ListAuditResponseSchema)` to create a new message.
  */
 export const ListAuditResponseSchema: GenMessage<ListAuditResponse, {jsonType: ListAuditResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 27);
+  messageDesc(file_weftline_console_v1_console, 40);
 
 /**
  * AuditEntry is one thing somebody did or tried. It holds ids, an IP address for a time, and why.
@@ -1359,7 +2198,7 @@ export type AuditEntryJson = {
  * Use `create(AuditEntrySchema)` to create a new message.
  */
 export const AuditEntrySchema: GenMessage<AuditEntry, {jsonType: AuditEntryJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 28);
+  messageDesc(file_weftline_console_v1_console, 41);
 
 /**
  * @generated from enum weftline.console.v1.Role
@@ -1462,7 +2301,7 @@ export const ConsoleService: GenService<{
     output: typeof SaveInboxResponseSchema;
   },
   /**
-   * TestInbox tries to connect with the given settings and says what happened.
+   * TestInbox tries to connect with the given settings, saves nothing and says what happened. Owner only.
    *
    * @generated from rpc weftline.console.v1.ConsoleService.TestInbox
    */
@@ -1470,6 +2309,40 @@ export const ConsoleService: GenService<{
     methodKind: "unary";
     input: typeof TestInboxRequestSchema;
     output: typeof TestInboxResponseSchema;
+  },
+  /**
+   * ListChannels says what kinds of inboxes there are and which settings they have.
+   *
+   * @generated from rpc weftline.console.v1.ConsoleService.ListChannels
+   */
+  listChannels: {
+    methodKind: "unary";
+    input: typeof ListChannelsRequestSchema;
+    output: typeof ListChannelsResponseSchema;
+  },
+  /**
+   * SetInboxPaused pauses an inbox of any source or lets it go on. Owner only.
+   * A paused inbox fetches and sends nothing: what agents write waits. What is
+   * brought to it, by webhook or by a visitor, is taken and shown as ever.
+   *
+   * @generated from rpc weftline.console.v1.ConsoleService.SetInboxPaused
+   */
+  setInboxPaused: {
+    methodKind: "unary";
+    input: typeof SetInboxPausedRequestSchema;
+    output: typeof SetInboxPausedResponseSchema;
+  },
+  /**
+   * SendTest sends a short message of the hub's own through the inbox's real
+   * adapter, once, and says what became of it. Owner only, recorded in the audit log
+   * without the address. resource_exhausted after 5 in a row: one more every minute.
+   *
+   * @generated from rpc weftline.console.v1.ConsoleService.SendTest
+   */
+  sendTest: {
+    methodKind: "unary";
+    input: typeof SendTestRequestSchema;
+    output: typeof SendTestResponseSchema;
   },
   /**
    * @generated from rpc weftline.console.v1.ConsoleService.ListTokens

@@ -14,7 +14,192 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weftline/inbox/v1/inbox.proto.
  */
 export const file_weftline_inbox_v1_inbox: GenFile = /*@__PURE__*/
-  fileDesc("Ch13ZWZ0bGluZS9pbmJveC92MS9pbmJveC5wcm90bxIRd2VmdGxpbmUuaW5ib3gudjEihAEKEVNldENvbnNlbnRSZXF1ZXN0EhMKC2N1c3RvbWVyX2lkGAEgASgJEhEKCWhhbmRsZV9pZBgCIAEoCRIQCghpbmJveF9pZBgDIAEoCRIMCgR3aXNoGAQgASgJEg4KBnJlYXNvbhgFIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYBiABKAkiFAoSU2V0Q29uc2VudFJlc3BvbnNlIoEBCgtTZW5kUmVmdXNlZBIOCgZyZWFzb24YASABKAkSLQoJb3B0ZWRfb3V0GAIgASgLMhoud2VmdGxpbmUuaW5ib3gudjEuQ29uc2VudBIzCg93aW5kb3dfZW5kZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqUBChhMaXN0Q29udmVyc2F0aW9uc1JlcXVlc3QSKQoGc3RhdHVzGAEgASgOMhkud2VmdGxpbmUuaW5ib3gudjEuU3RhdHVzEhAKCGFzc2lnbmVlGAIgASgJEhAKCGluYm94X2lkGAMgASgJEhMKC2N1c3RvbWVyX2lkGAQgASgJEhEKCXBhZ2Vfc2l6ZRgFIAEoBRISCgpwYWdlX3Rva2VuGAYgASgJItgCCgZDb3VudHMSDAoEb3BlbhgBIAEoAxIPCgdwZW5kaW5nGAIgASgDEg8KB3Nub296ZWQYAyABKAMSDgoGY2xvc2VkGAQgASgDEhcKD29wZW5fdW5hc3NpZ25lZBgFIAEoAxJHChBvcGVuX2J5X2Fzc2lnbmVlGAYgAygLMi0ud2VmdGxpbmUuaW5ib3gudjEuQ291bnRzLk9wZW5CeUFzc2lnbmVlRW50cnkSQQoNb3Blbl9ieV9pbmJveBgHIAMoCzIqLndlZnRsaW5lLmluYm94LnYxLkNvdW50cy5PcGVuQnlJbmJveEVudHJ5GjUKE09wZW5CeUFzc2lnbmVlRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgDOgI4ARoyChBPcGVuQnlJbmJveEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAzoCOAEipgEKGUxpc3RDb252ZXJzYXRpb25zUmVzcG9uc2USNgoNY29udmVyc2F0aW9ucxgBIAMoCzIfLndlZnRsaW5lLmluYm94LnYxLkNvbnZlcnNhdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSKQoGY291bnRzGAMgASgLMhkud2VmdGxpbmUuaW5ib3gudjEuQ291bnRzEg0KBWFzX29mGAQgASgJIjEKFkdldENvbnZlcnNhdGlvblJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJIl8KF0dldENvbnZlcnNhdGlvblJlc3BvbnNlEjUKDGNvbnZlcnNhdGlvbhgBIAEoCzIfLndlZnRsaW5lLmluYm94LnYxLkNvbnZlcnNhdGlvbhINCgVhc19vZhgCIAEoCSKTAgoSR2V0VGltZWxpbmVSZXF1ZXN0EhMKC2N1c3RvbWVyX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEg0KBWFzX29mGAQgASgJEi4KCmFzX29mX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFsb25lGAYgASgIEg0KBWtpbmRzGAcgAygJEhAKCGNoYW5uZWxzGAggAygJEhcKD2NvbnZlcnNhdGlvbl9pZBgJIAEoCRIqCgZhcm91bmQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBW5ld2VyGAsgASgIItwCChNHZXRUaW1lbGluZVJlc3BvbnNlEjEKB2VudHJpZXMYASADKAsyIC53ZWZ0bGluZS5pbmJveC52MS5UaW1lbGluZUVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRItCghjdXN0b21lchgDIAEoCzIbLndlZnRsaW5lLmluYm94LnYxLkN1c3RvbWVyEjYKDWNvbnZlcnNhdGlvbnMYBCADKAsyHy53ZWZ0bGluZS5pbmJveC52MS5Db252ZXJzYXRpb24SDQoFYXNfb2YYBSABKAkSEQoJcGVyc29uX2lkGAYgASgJEiwKB21lbWJlcnMYByADKAsyGy53ZWZ0bGluZS5pbmJveC52MS5DdXN0b21lchIoCgZ0b3BpY3MYCCADKAsyGC53ZWZ0bGluZS5pbmJveC52MS5Ub3BpYxIYChBuZXdlcl9wYWdlX3Rva2VuGAkgASgJIqsBCgVUb3BpYxIKCgJpZBgBIAEoCRIYChBjb252ZXJzYXRpb25faWRzGAIgAygJEikKBnN0YXR1cxgDIAEoDjIZLndlZnRsaW5lLmluYm94LnYxLlN0YXR1cxIQCghhc3NpZ25lZRgEIAEoCRIMCgR0YWdzGAUgAygJEjEKDXNub296ZWRfdW50aWwYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIrIBChNGaW5kQ3VzdG9tZXJSZXF1ZXN0EhUKC2N1c3RvbWVyX2lkGAEgASgJSAASQQoGaGFuZGxlGAIgASgLMi8ud2VmdGxpbmUuaW5ib3gudjEuRmluZEN1c3RvbWVyUmVxdWVzdC5CeUhhbmRsZUgAGjsKCEJ5SGFuZGxlEgwKBGtpbmQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIQCghpbmJveF9pZBgDIAEoCUIECgJieSJFChRGaW5kQ3VzdG9tZXJSZXNwb25zZRItCghjdXN0b21lchgBIAEoCzIbLndlZnRsaW5lLmluYm94LnYxLkN1c3RvbWVyIj0KFExpc3RDdXN0b21lcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJImAKFUxpc3RDdXN0b21lcnNSZXNwb25zZRIuCgljdXN0b21lcnMYASADKAsyGy53ZWZ0bGluZS5pbmJveC52MS5DdXN0b21lchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRQoNU2VhcmNoUmVxdWVzdBINCgVxdWVyeRgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSK+AQoOU2VhcmNoUmVzcG9uc2USMwoEaGl0cxgBIAMoCzIlLndlZnRsaW5lLmluYm94LnYxLlNlYXJjaFJlc3BvbnNlLkhpdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkaXgoDSGl0Ei8KBWVudHJ5GAEgASgLMiAud2VmdGxpbmUuaW5ib3gudjEuVGltZWxpbmVFbnRyeRIPCgdzbmlwcGV0GAIgASgJEhUKDWN1c3RvbWVyX25hbWUYAyABKAkimQIKEFNlbmRSZXBseVJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEgwKBHRleHQYAiABKAkSDAoEaHRtbBgDIAEoCRIPCgdhbnN3ZXJzGAQgASgJEjIKC2F0dGFjaG1lbnRzGAUgAygLMh0ud2VmdGxpbmUuaW5ib3gudjEuQXR0YWNobWVudBIRCglsYXN0X3NlZW4YBiABKAMSDQoFZm9yY2UYByABKAgSFwoPaWRlbXBvdGVuY3lfa2V5GAggASgJEg0KBWNsb3NlGAkgASgIEhIKCnRvX3JlZnV0ZWQYCiABKAgSLQoIdGVtcGxhdGUYCyABKAsyGy53ZWZ0bGluZS5pbmJveC52MS5UZW1wbGF0ZSJXChNDb252ZXJzYXRpb25DaGFuZ2VkEg8KB3ZlcnNpb24YASABKAMSLwoFbmV3ZXIYAiADKAsyIC53ZWZ0bGluZS5pbmJveC52MS5UaW1lbGluZUVudHJ5Il0KDVNlbmRlclJlZnV0ZWQSDwoHYW5zd2VycxgBIAEoCRIpCgZoYW5kbGUYAiABKAsyGS53ZWZ0bGluZS5pbmJveC52MS5IYW5kbGUSEAoIZXZpZGVuY2UYAyABKAkiRAoRU2VuZFJlcGx5UmVzcG9uc2USLwoFZW50cnkYASABKAsyIC53ZWZ0bGluZS5pbmJveC52MS5UaW1lbGluZUVudHJ5ItoBChhTdGFydENvbnZlcnNhdGlvblJlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSEQoJaGFuZGxlX2lkGAIgASgJEgwKBGtpbmQYAyABKAkSDwoHYWRkcmVzcxgEIAEoCRIQCghpbmJveF9pZBgFIAEoCRIPCgdzdWJqZWN0GAYgASgJEgwKBHRleHQYByABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAggASgJEi0KCHRlbXBsYXRlGAkgASgLMhsud2VmdGxpbmUuaW5ib3gudjEuVGVtcGxhdGUiegoZU3RhcnRDb252ZXJzYXRpb25SZXNwb25zZRIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEwoLY3VzdG9tZXJfaWQYAiABKAkSLwoFZW50cnkYAyABKAsyIC53ZWZ0bGluZS5pbmJveC52MS5UaW1lbGluZUVudHJ5IlcKEVJldHJ5UmVwbHlSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIQCghlbnRyeV9pZBgCIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAyABKAkiFAoSUmV0cnlSZXBseVJlc3BvbnNlIlAKDkFkZE5vdGVSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgDIAEoCSJCCg9BZGROb3RlUmVzcG9uc2USLwoFZW50cnkYASABKAsyIC53ZWZ0bGluZS5pbmJveC52MS5UaW1lbGluZUVudHJ5IlMKDUFzc2lnblJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhAKCGFzc2lnbmVlGAIgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgDIAEoCSIQCg5Bc3NpZ25SZXNwb25zZSKiAQoQU2V0U3RhdHVzUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSKQoGc3RhdHVzGAIgASgOMhkud2VmdGxpbmUuaW5ib3gudjEuU3RhdHVzEjEKDXNub296ZWRfdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD2lkZW1wb3RlbmN5X2tleRgEIAEoCSITChFTZXRTdGF0dXNSZXNwb25zZSJ1ChJTZXRQcmlvcml0eVJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEi0KCHByaW9yaXR5GAIgASgOMhsud2VmdGxpbmUuaW5ib3gudjEuUHJpb3JpdHkSFwoPaWRlbXBvdGVuY3lfa2V5GAMgASgJIhUKE1NldFByaW9yaXR5UmVzcG9uc2UiTgoNQWRkVGFnUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSCwoDdGFnGAIgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgDIAEoCSIQCg5BZGRUYWdSZXNwb25zZSJRChBSZW1vdmVUYWdSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRILCgN0YWcYAiABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAMgASgJIhMKEVJlbW92ZVRhZ1Jlc3BvbnNlImAKE1NldEF0dHJpYnV0ZVJlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSDAoEbmFtZRgCIAEoCRINCgV2YWx1ZRgDIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYBCABKAkiFgoUU2V0QXR0cmlidXRlUmVzcG9uc2Uy1QwKDEluYm94U2VydmljZRJzChFMaXN0Q29udmVyc2F0aW9ucxIrLndlZnRsaW5lLmluYm94LnYxLkxpc3RDb252ZXJzYXRpb25zUmVxdWVzdBosLndlZnRsaW5lLmluYm94LnYxLkxpc3RDb252ZXJzYXRpb25zUmVzcG9uc2UiA5ACARJtCg9HZXRDb252ZXJzYXRpb24SKS53ZWZ0bGluZS5pbmJveC52MS5HZXRDb252ZXJzYXRpb25SZXF1ZXN0Gioud2VmdGxpbmUuaW5ib3gudjEuR2V0Q29udmVyc2F0aW9uUmVzcG9uc2UiA5ACARJhCgtHZXRUaW1lbGluZRIlLndlZnRsaW5lLmluYm94LnYxLkdldFRpbWVsaW5lUmVxdWVzdBomLndlZnRsaW5lLmluYm94LnYxLkdldFRpbWVsaW5lUmVzcG9uc2UiA5ACARJkCgxGaW5kQ3VzdG9tZXISJi53ZWZ0bGluZS5pbmJveC52MS5GaW5kQ3VzdG9tZXJSZXF1ZXN0Gicud2VmdGxpbmUuaW5ib3gudjEuRmluZEN1c3RvbWVyUmVzcG9uc2UiA5ACARJnCg1MaXN0Q3VzdG9tZXJzEicud2VmdGxpbmUuaW5ib3gudjEuTGlzdEN1c3RvbWVyc1JlcXVlc3QaKC53ZWZ0bGluZS5pbmJveC52MS5MaXN0Q3VzdG9tZXJzUmVzcG9uc2UiA5ACARJSCgZTZWFyY2gSIC53ZWZ0bGluZS5pbmJveC52MS5TZWFyY2hSZXF1ZXN0GiEud2VmdGxpbmUuaW5ib3gudjEuU2VhcmNoUmVzcG9uc2UiA5ACARJWCglTZW5kUmVwbHkSIy53ZWZ0bGluZS5pbmJveC52MS5TZW5kUmVwbHlSZXF1ZXN0GiQud2VmdGxpbmUuaW5ib3gudjEuU2VuZFJlcGx5UmVzcG9uc2USbgoRU3RhcnRDb252ZXJzYXRpb24SKy53ZWZ0bGluZS5pbmJveC52MS5TdGFydENvbnZlcnNhdGlvblJlcXVlc3QaLC53ZWZ0bGluZS5pbmJveC52MS5TdGFydENvbnZlcnNhdGlvblJlc3BvbnNlElkKClJldHJ5UmVwbHkSJC53ZWZ0bGluZS5pbmJveC52MS5SZXRyeVJlcGx5UmVxdWVzdBolLndlZnRsaW5lLmluYm94LnYxLlJldHJ5UmVwbHlSZXNwb25zZRJQCgdBZGROb3RlEiEud2VmdGxpbmUuaW5ib3gudjEuQWRkTm90ZVJlcXVlc3QaIi53ZWZ0bGluZS5pbmJveC52MS5BZGROb3RlUmVzcG9uc2USTQoGQXNzaWduEiAud2VmdGxpbmUuaW5ib3gudjEuQXNzaWduUmVxdWVzdBohLndlZnRsaW5lLmluYm94LnYxLkFzc2lnblJlc3BvbnNlElYKCVNldFN0YXR1cxIjLndlZnRsaW5lLmluYm94LnYxLlNldFN0YXR1c1JlcXVlc3QaJC53ZWZ0bGluZS5pbmJveC52MS5TZXRTdGF0dXNSZXNwb25zZRJcCgtTZXRQcmlvcml0eRIlLndlZnRsaW5lLmluYm94LnYxLlNldFByaW9yaXR5UmVxdWVzdBomLndlZnRsaW5lLmluYm94LnYxLlNldFByaW9yaXR5UmVzcG9uc2USTQoGQWRkVGFnEiAud2VmdGxpbmUuaW5ib3gudjEuQWRkVGFnUmVxdWVzdBohLndlZnRsaW5lLmluYm94LnYxLkFkZFRhZ1Jlc3BvbnNlElYKCVJlbW92ZVRhZxIjLndlZnRsaW5lLmluYm94LnYxLlJlbW92ZVRhZ1JlcXVlc3QaJC53ZWZ0bGluZS5pbmJveC52MS5SZW1vdmVUYWdSZXNwb25zZRJfCgxTZXRBdHRyaWJ1dGUSJi53ZWZ0bGluZS5pbmJveC52MS5TZXRBdHRyaWJ1dGVSZXF1ZXN0Gicud2VmdGxpbmUuaW5ib3gudjEuU2V0QXR0cmlidXRlUmVzcG9uc2USWQoKU2V0Q29uc2VudBIkLndlZnRsaW5lLmluYm94LnYxLlNldENvbnNlbnRSZXF1ZXN0GiUud2VmdGxpbmUuaW5ib3gudjEuU2V0Q29uc2VudFJlc3BvbnNlQsUBChVjb20ud2VmdGxpbmUuaW5ib3gudjFCCkluYm94UHJvdG9QAVo6Z2l0aHViLmNvbS93ZWZ0bGluZS93ZWZ0bGluZS9wa2cvd2VmdGxpbmUvaW5ib3gvdjE7aW5ib3h2MaICA1dJWKoCEVdlZnRsaW5lLkluYm94LlYxygIRV2VmdGxpbmVcSW5ib3hcVjHiAh1XZWZ0bGluZVxJbmJveFxWMVxHUEJNZXRhZGF0YeoCE1dlZnRsaW5lOjpJbmJveDo6VjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_weftline_inbox_v1_types]);
+  fileDesc("Ch13ZWZ0bGluZS9pbmJveC92MS9pbmJveC5wcm90bxIRd2VmdGxpbmUuaW5ib3gudjEiKAoUTGlzdFRlbXBsYXRlc1JlcXVlc3QSEAoIaW5ib3hfaWQYASABKAkiSwoVTGlzdFRlbXBsYXRlc1Jlc3BvbnNlEjIKCXRlbXBsYXRlcxgBIAMoCzIfLndlZnRsaW5lLmluYm94LnYxLlRlbXBsYXRlVGV4dCKiAQoMVGVtcGxhdGVUZXh0EgwKBG5hbWUYASABKAkSEAoIbGFuZ3VhZ2UYAiABKAkSEAoIY2F0ZWdvcnkYAyABKAkSDAoEYm9keRgEIAEoCRIOCgZoZWFkZXIYBSABKAkSDgoGZm9vdGVyGAYgASgJEg4KBnBsYWNlcxgHIAEoBRIQCghleGFtcGxlcxgIIAMoCRIQCgh1bnVzYWJsZRgJIAEoCSKEAQoRU2V0Q29uc2VudFJlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSEQoJaGFuZGxlX2lkGAIgASgJEhAKCGluYm94X2lkGAMgASgJEgwKBHdpc2gYBCABKAkSDgoGcmVhc29uGAUgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgGIAEoCSIUChJTZXRDb25zZW50UmVzcG9uc2UigQEKC1NlbmRSZWZ1c2VkEg4KBnJlYXNvbhgBIAEoCRItCglvcHRlZF9vdXQYAiABKAsyGi53ZWZ0bGluZS5pbmJveC52MS5Db25zZW50EjMKD3dpbmRvd19lbmRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipQEKGExpc3RDb252ZXJzYXRpb25zUmVxdWVzdBIpCgZzdGF0dXMYASABKA4yGS53ZWZ0bGluZS5pbmJveC52MS5TdGF0dXMSEAoIYXNzaWduZWUYAiABKAkSEAoIaW5ib3hfaWQYAyABKAkSEwoLY3VzdG9tZXJfaWQYBCABKAkSEQoJcGFnZV9zaXplGAUgASgFEhIKCnBhZ2VfdG9rZW4YBiABKAki2AIKBkNvdW50cxIMCgRvcGVuGAEgASgDEg8KB3BlbmRpbmcYAiABKAMSDwoHc25vb3plZBgDIAEoAxIOCgZjbG9zZWQYBCABKAMSFwoPb3Blbl91bmFzc2lnbmVkGAUgASgDEkcKEG9wZW5fYnlfYXNzaWduZWUYBiADKAsyLS53ZWZ0bGluZS5pbmJveC52MS5Db3VudHMuT3BlbkJ5QXNzaWduZWVFbnRyeRJBCg1vcGVuX2J5X2luYm94GAcgAygLMioud2VmdGxpbmUuaW5ib3gudjEuQ291bnRzLk9wZW5CeUluYm94RW50cnkaNQoTT3BlbkJ5QXNzaWduZWVFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAM6AjgBGjIKEE9wZW5CeUluYm94RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgDOgI4ASKmAQoZTGlzdENvbnZlcnNhdGlvbnNSZXNwb25zZRI2Cg1jb252ZXJzYXRpb25zGAEgAygLMh8ud2VmdGxpbmUuaW5ib3gudjEuQ29udmVyc2F0aW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIpCgZjb3VudHMYAyABKAsyGS53ZWZ0bGluZS5pbmJveC52MS5Db3VudHMSDQoFYXNfb2YYBCABKAkiMQoWR2V0Q29udmVyc2F0aW9uUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkiXwoXR2V0Q29udmVyc2F0aW9uUmVzcG9uc2USNQoMY29udmVyc2F0aW9uGAEgASgLMh8ud2VmdGxpbmUuaW5ib3gudjEuQ29udmVyc2F0aW9uEg0KBWFzX29mGAIgASgJIpMCChJHZXRUaW1lbGluZVJlcXVlc3QSEwoLY3VzdG9tZXJfaWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSDQoFYXNfb2YYBCABKAkSLgoKYXNfb2ZfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFYWxvbmUYBiABKAgSDQoFa2luZHMYByADKAkSEAoIY2hhbm5lbHMYCCADKAkSFwoPY29udmVyc2F0aW9uX2lkGAkgASgJEioKBmFyb3VuZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFbmV3ZXIYCyABKAgi3AIKE0dldFRpbWVsaW5lUmVzcG9uc2USMQoHZW50cmllcxgBIAMoCzIgLndlZnRsaW5lLmluYm94LnYxLlRpbWVsaW5lRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEi0KCGN1c3RvbWVyGAMgASgLMhsud2VmdGxpbmUuaW5ib3gudjEuQ3VzdG9tZXISNgoNY29udmVyc2F0aW9ucxgEIAMoCzIfLndlZnRsaW5lLmluYm94LnYxLkNvbnZlcnNhdGlvbhINCgVhc19vZhgFIAEoCRIRCglwZXJzb25faWQYBiABKAkSLAoHbWVtYmVycxgHIAMoCzIbLndlZnRsaW5lLmluYm94LnYxLkN1c3RvbWVyEigKBnRvcGljcxgIIAMoCzIYLndlZnRsaW5lLmluYm94LnYxLlRvcGljEhgKEG5ld2VyX3BhZ2VfdG9rZW4YCSABKAkiqwEKBVRvcGljEgoKAmlkGAEgASgJEhgKEGNvbnZlcnNhdGlvbl9pZHMYAiADKAkSKQoGc3RhdHVzGAMgASgOMhkud2VmdGxpbmUuaW5ib3gudjEuU3RhdHVzEhAKCGFzc2lnbmVlGAQgASgJEgwKBHRhZ3MYBSADKAkSMQoNc25vb3plZF91bnRpbBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAisgEKE0ZpbmRDdXN0b21lclJlcXVlc3QSFQoLY3VzdG9tZXJfaWQYASABKAlIABJBCgZoYW5kbGUYAiABKAsyLy53ZWZ0bGluZS5pbmJveC52MS5GaW5kQ3VzdG9tZXJSZXF1ZXN0LkJ5SGFuZGxlSAAaOwoIQnlIYW5kbGUSDAoEa2luZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEhAKCGluYm94X2lkGAMgASgJQgQKAmJ5IkUKFEZpbmRDdXN0b21lclJlc3BvbnNlEi0KCGN1c3RvbWVyGAEgASgLMhsud2VmdGxpbmUuaW5ib3gudjEuQ3VzdG9tZXIiPQoUTGlzdEN1c3RvbWVyc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiYAoVTGlzdEN1c3RvbWVyc1Jlc3BvbnNlEi4KCWN1c3RvbWVycxgBIAMoCzIbLndlZnRsaW5lLmluYm94LnYxLkN1c3RvbWVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJFCg1TZWFyY2hSZXF1ZXN0Eg0KBXF1ZXJ5GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIr4BCg5TZWFyY2hSZXNwb25zZRIzCgRoaXRzGAEgAygLMiUud2VmdGxpbmUuaW5ib3gudjEuU2VhcmNoUmVzcG9uc2UuSGl0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRpeCgNIaXQSLwoFZW50cnkYASABKAsyIC53ZWZ0bGluZS5pbmJveC52MS5UaW1lbGluZUVudHJ5Eg8KB3NuaXBwZXQYAiABKAkSFQoNY3VzdG9tZXJfbmFtZRgDIAEoCSKZAgoQU2VuZFJlcGx5UmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDAoEdGV4dBgCIAEoCRIMCgRodG1sGAMgASgJEg8KB2Fuc3dlcnMYBCABKAkSMgoLYXR0YWNobWVudHMYBSADKAsyHS53ZWZ0bGluZS5pbmJveC52MS5BdHRhY2htZW50EhEKCWxhc3Rfc2VlbhgGIAEoAxINCgVmb3JjZRgHIAEoCBIXCg9pZGVtcG90ZW5jeV9rZXkYCCABKAkSDQoFY2xvc2UYCSABKAgSEgoKdG9fcmVmdXRlZBgKIAEoCBItCgh0ZW1wbGF0ZRgLIAEoCzIbLndlZnRsaW5lLmluYm94LnYxLlRlbXBsYXRlIlcKE0NvbnZlcnNhdGlvbkNoYW5nZWQSDwoHdmVyc2lvbhgBIAEoAxIvCgVuZXdlchgCIAMoCzIgLndlZnRsaW5lLmluYm94LnYxLlRpbWVsaW5lRW50cnkiXQoNU2VuZGVyUmVmdXRlZBIPCgdhbnN3ZXJzGAEgASgJEikKBmhhbmRsZRgCIAEoCzIZLndlZnRsaW5lLmluYm94LnYxLkhhbmRsZRIQCghldmlkZW5jZRgDIAEoCSJEChFTZW5kUmVwbHlSZXNwb25zZRIvCgVlbnRyeRgBIAEoCzIgLndlZnRsaW5lLmluYm94LnYxLlRpbWVsaW5lRW50cnki2gEKGFN0YXJ0Q29udmVyc2F0aW9uUmVxdWVzdBITCgtjdXN0b21lcl9pZBgBIAEoCRIRCgloYW5kbGVfaWQYAiABKAkSDAoEa2luZBgDIAEoCRIPCgdhZGRyZXNzGAQgASgJEhAKCGluYm94X2lkGAUgASgJEg8KB3N1YmplY3QYBiABKAkSDAoEdGV4dBgHIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYCCABKAkSLQoIdGVtcGxhdGUYCSABKAsyGy53ZWZ0bGluZS5pbmJveC52MS5UZW1wbGF0ZSJ6ChlTdGFydENvbnZlcnNhdGlvblJlc3BvbnNlEhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRITCgtjdXN0b21lcl9pZBgCIAEoCRIvCgVlbnRyeRgDIAEoCzIgLndlZnRsaW5lLmluYm94LnYxLlRpbWVsaW5lRW50cnkiVwoRUmV0cnlSZXBseVJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEhAKCGVudHJ5X2lkGAIgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgDIAEoCSIUChJSZXRyeVJlcGx5UmVzcG9uc2UiUAoOQWRkTm90ZVJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEgwKBHRleHQYAiABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAMgASgJIkIKD0FkZE5vdGVSZXNwb25zZRIvCgVlbnRyeRgBIAEoCzIgLndlZnRsaW5lLmluYm94LnYxLlRpbWVsaW5lRW50cnkiUwoNQXNzaWduUmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSEAoIYXNzaWduZWUYAiABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAMgASgJIhAKDkFzc2lnblJlc3BvbnNlIqIBChBTZXRTdGF0dXNSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIpCgZzdGF0dXMYAiABKA4yGS53ZWZ0bGluZS5pbmJveC52MS5TdGF0dXMSMQoNc25vb3plZF91bnRpbBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPaWRlbXBvdGVuY3lfa2V5GAQgASgJIhMKEVNldFN0YXR1c1Jlc3BvbnNlInUKElNldFByaW9yaXR5UmVxdWVzdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSLQoIcHJpb3JpdHkYAiABKA4yGy53ZWZ0bGluZS5pbmJveC52MS5Qcmlvcml0eRIXCg9pZGVtcG90ZW5jeV9rZXkYAyABKAkiFQoTU2V0UHJpb3JpdHlSZXNwb25zZSJOCg1BZGRUYWdSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRILCgN0YWcYAiABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAMgASgJIhAKDkFkZFRhZ1Jlc3BvbnNlIlEKEFJlbW92ZVRhZ1JlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEgsKA3RhZxgCIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYAyABKAkiEwoRUmVtb3ZlVGFnUmVzcG9uc2UiYAoTU2V0QXR0cmlidXRlUmVxdWVzdBITCgtjdXN0b21lcl9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXZhbHVlGAMgASgJEhcKD2lkZW1wb3RlbmN5X2tleRgEIAEoCSIWChRTZXRBdHRyaWJ1dGVSZXNwb25zZTK+DQoMSW5ib3hTZXJ2aWNlEnMKEUxpc3RDb252ZXJzYXRpb25zEisud2VmdGxpbmUuaW5ib3gudjEuTGlzdENvbnZlcnNhdGlvbnNSZXF1ZXN0Giwud2VmdGxpbmUuaW5ib3gudjEuTGlzdENvbnZlcnNhdGlvbnNSZXNwb25zZSIDkAIBEm0KD0dldENvbnZlcnNhdGlvbhIpLndlZnRsaW5lLmluYm94LnYxLkdldENvbnZlcnNhdGlvblJlcXVlc3QaKi53ZWZ0bGluZS5pbmJveC52MS5HZXRDb252ZXJzYXRpb25SZXNwb25zZSIDkAIBEmEKC0dldFRpbWVsaW5lEiUud2VmdGxpbmUuaW5ib3gudjEuR2V0VGltZWxpbmVSZXF1ZXN0GiYud2VmdGxpbmUuaW5ib3gudjEuR2V0VGltZWxpbmVSZXNwb25zZSIDkAIBEmQKDEZpbmRDdXN0b21lchImLndlZnRsaW5lLmluYm94LnYxLkZpbmRDdXN0b21lclJlcXVlc3QaJy53ZWZ0bGluZS5pbmJveC52MS5GaW5kQ3VzdG9tZXJSZXNwb25zZSIDkAIBEmcKDUxpc3RDdXN0b21lcnMSJy53ZWZ0bGluZS5pbmJveC52MS5MaXN0Q3VzdG9tZXJzUmVxdWVzdBooLndlZnRsaW5lLmluYm94LnYxLkxpc3RDdXN0b21lcnNSZXNwb25zZSIDkAIBElIKBlNlYXJjaBIgLndlZnRsaW5lLmluYm94LnYxLlNlYXJjaFJlcXVlc3QaIS53ZWZ0bGluZS5pbmJveC52MS5TZWFyY2hSZXNwb25zZSIDkAIBElYKCVNlbmRSZXBseRIjLndlZnRsaW5lLmluYm94LnYxLlNlbmRSZXBseVJlcXVlc3QaJC53ZWZ0bGluZS5pbmJveC52MS5TZW5kUmVwbHlSZXNwb25zZRJuChFTdGFydENvbnZlcnNhdGlvbhIrLndlZnRsaW5lLmluYm94LnYxLlN0YXJ0Q29udmVyc2F0aW9uUmVxdWVzdBosLndlZnRsaW5lLmluYm94LnYxLlN0YXJ0Q29udmVyc2F0aW9uUmVzcG9uc2USWQoKUmV0cnlSZXBseRIkLndlZnRsaW5lLmluYm94LnYxLlJldHJ5UmVwbHlSZXF1ZXN0GiUud2VmdGxpbmUuaW5ib3gudjEuUmV0cnlSZXBseVJlc3BvbnNlElAKB0FkZE5vdGUSIS53ZWZ0bGluZS5pbmJveC52MS5BZGROb3RlUmVxdWVzdBoiLndlZnRsaW5lLmluYm94LnYxLkFkZE5vdGVSZXNwb25zZRJNCgZBc3NpZ24SIC53ZWZ0bGluZS5pbmJveC52MS5Bc3NpZ25SZXF1ZXN0GiEud2VmdGxpbmUuaW5ib3gudjEuQXNzaWduUmVzcG9uc2USVgoJU2V0U3RhdHVzEiMud2VmdGxpbmUuaW5ib3gudjEuU2V0U3RhdHVzUmVxdWVzdBokLndlZnRsaW5lLmluYm94LnYxLlNldFN0YXR1c1Jlc3BvbnNlElwKC1NldFByaW9yaXR5EiUud2VmdGxpbmUuaW5ib3gudjEuU2V0UHJpb3JpdHlSZXF1ZXN0GiYud2VmdGxpbmUuaW5ib3gudjEuU2V0UHJpb3JpdHlSZXNwb25zZRJNCgZBZGRUYWcSIC53ZWZ0bGluZS5pbmJveC52MS5BZGRUYWdSZXF1ZXN0GiEud2VmdGxpbmUuaW5ib3gudjEuQWRkVGFnUmVzcG9uc2USVgoJUmVtb3ZlVGFnEiMud2VmdGxpbmUuaW5ib3gudjEuUmVtb3ZlVGFnUmVxdWVzdBokLndlZnRsaW5lLmluYm94LnYxLlJlbW92ZVRhZ1Jlc3BvbnNlEl8KDFNldEF0dHJpYnV0ZRImLndlZnRsaW5lLmluYm94LnYxLlNldEF0dHJpYnV0ZVJlcXVlc3QaJy53ZWZ0bGluZS5pbmJveC52MS5TZXRBdHRyaWJ1dGVSZXNwb25zZRJZCgpTZXRDb25zZW50EiQud2VmdGxpbmUuaW5ib3gudjEuU2V0Q29uc2VudFJlcXVlc3QaJS53ZWZ0bGluZS5pbmJveC52MS5TZXRDb25zZW50UmVzcG9uc2USZwoNTGlzdFRlbXBsYXRlcxInLndlZnRsaW5lLmluYm94LnYxLkxpc3RUZW1wbGF0ZXNSZXF1ZXN0Gigud2VmdGxpbmUuaW5ib3gudjEuTGlzdFRlbXBsYXRlc1Jlc3BvbnNlIgOQAgFCxQEKFWNvbS53ZWZ0bGluZS5pbmJveC52MUIKSW5ib3hQcm90b1ABWjpnaXRodWIuY29tL3dlZnRsaW5lL3dlZnRsaW5lL3BrZy93ZWZ0bGluZS9pbmJveC92MTtpbmJveHYxogIDV0lYqgIRV2VmdGxpbmUuSW5ib3guVjHKAhFXZWZ0bGluZVxJbmJveFxWMeICHVdlZnRsaW5lXEluYm94XFYxXEdQQk1ldGFkYXRh6gITV2VmdGxpbmU6OkluYm94OjpWMWIGcHJvdG8z", [file_google_protobuf_timestamp, file_weftline_inbox_v1_types]);
+
+/**
+ * @generated from message weftline.inbox.v1.ListTemplatesRequest
+ */
+export type ListTemplatesRequest = Message<"weftline.inbox.v1.ListTemplatesRequest"> & {
+  /**
+   * @generated from field: string inbox_id = 1;
+   */
+  inboxId: string;
+};
+
+/**
+ * @generated from message weftline.inbox.v1.ListTemplatesRequest
+ */
+export type ListTemplatesRequestJson = {
+  /**
+   * @generated from field: string inbox_id = 1;
+   */
+  inboxId?: string;
+};
+
+/**
+ * Describes the message weftline.inbox.v1.ListTemplatesRequest.
+ * Use `create(ListTemplatesRequestSchema)` to create a new message.
+ */
+export const ListTemplatesRequestSchema: GenMessage<ListTemplatesRequest, {jsonType: ListTemplatesRequestJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_inbox_v1_inbox, 0);
+
+/**
+ * @generated from message weftline.inbox.v1.ListTemplatesResponse
+ */
+export type ListTemplatesResponse = Message<"weftline.inbox.v1.ListTemplatesResponse"> & {
+  /**
+   * @generated from field: repeated weftline.inbox.v1.TemplateText templates = 1;
+   */
+  templates: TemplateText[];
+};
+
+/**
+ * @generated from message weftline.inbox.v1.ListTemplatesResponse
+ */
+export type ListTemplatesResponseJson = {
+  /**
+   * @generated from field: repeated weftline.inbox.v1.TemplateText templates = 1;
+   */
+  templates?: TemplateTextJson[];
+};
+
+/**
+ * Describes the message weftline.inbox.v1.ListTemplatesResponse.
+ * Use `create(ListTemplatesResponseSchema)` to create a new message.
+ */
+export const ListTemplatesResponseSchema: GenMessage<ListTemplatesResponse, {jsonType: ListTemplatesResponseJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_inbox_v1_inbox, 1);
+
+/**
+ * TemplateText is an approved text as it reads, with its places to fill.
+ *
+ * @generated from message weftline.inbox.v1.TemplateText
+ */
+export type TemplateText = Message<"weftline.inbox.v1.TemplateText"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * BCP 47.
+   *
+   * @generated from field: string language = 2;
+   */
+  language: string;
+
+  /**
+   * marketing, utility, authentication …
+   *
+   * @generated from field: string category = 3;
+   */
+  category: string;
+
+  /**
+   * Places are {{1}} to {{places}}.
+   *
+   * @generated from field: string body = 4;
+   */
+  body: string;
+
+  /**
+   * @generated from field: string header = 5;
+   */
+  header: string;
+
+  /**
+   * @generated from field: string footer = 6;
+   */
+  footer: string;
+
+  /**
+   * @generated from field: int32 places = 7;
+   */
+  places: number;
+
+  /**
+   * What the provider was shown for each place; may be fewer.
+   *
+   * @generated from field: repeated string examples = 8;
+   */
+  examples: string[];
+
+  /**
+   * Why it cannot be sent from here; empty: it can.
+   *
+   * @generated from field: string unusable = 9;
+   */
+  unusable: string;
+};
+
+/**
+ * TemplateText is an approved text as it reads, with its places to fill.
+ *
+ * @generated from message weftline.inbox.v1.TemplateText
+ */
+export type TemplateTextJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * BCP 47.
+   *
+   * @generated from field: string language = 2;
+   */
+  language?: string;
+
+  /**
+   * marketing, utility, authentication …
+   *
+   * @generated from field: string category = 3;
+   */
+  category?: string;
+
+  /**
+   * Places are {{1}} to {{places}}.
+   *
+   * @generated from field: string body = 4;
+   */
+  body?: string;
+
+  /**
+   * @generated from field: string header = 5;
+   */
+  header?: string;
+
+  /**
+   * @generated from field: string footer = 6;
+   */
+  footer?: string;
+
+  /**
+   * @generated from field: int32 places = 7;
+   */
+  places?: number;
+
+  /**
+   * What the provider was shown for each place; may be fewer.
+   *
+   * @generated from field: repeated string examples = 8;
+   */
+  examples?: string[];
+
+  /**
+   * Why it cannot be sent from here; empty: it can.
+   *
+   * @generated from field: string unusable = 9;
+   */
+  unusable?: string;
+};
+
+/**
+ * Describes the message weftline.inbox.v1.TemplateText.
+ * Use `create(TemplateTextSchema)` to create a new message.
+ */
+export const TemplateTextSchema: GenMessage<TemplateText, {jsonType: TemplateTextJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_inbox_v1_inbox, 2);
 
 /**
  * @generated from message weftline.inbox.v1.SetConsentRequest
@@ -99,7 +284,7 @@ export type SetConsentRequestJson = {
  * Use `create(SetConsentRequestSchema)` to create a new message.
  */
 export const SetConsentRequestSchema: GenMessage<SetConsentRequest, {jsonType: SetConsentRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 0);
+  messageDesc(file_weftline_inbox_v1_inbox, 3);
 
 /**
  * @generated from message weftline.inbox.v1.SetConsentResponse
@@ -118,7 +303,7 @@ export type SetConsentResponseJson = {
  * Use `create(SetConsentResponseSchema)` to create a new message.
  */
 export const SetConsentResponseSchema: GenMessage<SetConsentResponse, {jsonType: SetConsentResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 1);
+  messageDesc(file_weftline_inbox_v1_inbox, 4);
 
 /**
  * SendRefused is the error detail of a reply or first message that may not be sent there.
@@ -175,7 +360,7 @@ export type SendRefusedJson = {
  * Use `create(SendRefusedSchema)` to create a new message.
  */
 export const SendRefusedSchema: GenMessage<SendRefused, {jsonType: SendRefusedJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 2);
+  messageDesc(file_weftline_inbox_v1_inbox, 5);
 
 /**
  * @generated from message weftline.inbox.v1.ListConversationsRequest
@@ -268,7 +453,7 @@ export type ListConversationsRequestJson = {
  * Use `create(ListConversationsRequestSchema)` to create a new message.
  */
 export const ListConversationsRequestSchema: GenMessage<ListConversationsRequest, {jsonType: ListConversationsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 3);
+  messageDesc(file_weftline_inbox_v1_inbox, 6);
 
 /**
  * Counts of conversations, kept by projection.
@@ -367,7 +552,7 @@ export type CountsJson = {
  * Use `create(CountsSchema)` to create a new message.
  */
 export const CountsSchema: GenMessage<Counts, {jsonType: CountsJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 4);
+  messageDesc(file_weftline_inbox_v1_inbox, 7);
 
 /**
  * @generated from message weftline.inbox.v1.ListConversationsResponse
@@ -428,7 +613,7 @@ export type ListConversationsResponseJson = {
  * Use `create(ListConversationsResponseSchema)` to create a new message.
  */
 export const ListConversationsResponseSchema: GenMessage<ListConversationsResponse, {jsonType: ListConversationsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 5);
+  messageDesc(file_weftline_inbox_v1_inbox, 8);
 
 /**
  * @generated from message weftline.inbox.v1.GetConversationRequest
@@ -455,7 +640,7 @@ export type GetConversationRequestJson = {
  * Use `create(GetConversationRequestSchema)` to create a new message.
  */
 export const GetConversationRequestSchema: GenMessage<GetConversationRequest, {jsonType: GetConversationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 6);
+  messageDesc(file_weftline_inbox_v1_inbox, 9);
 
 /**
  * @generated from message weftline.inbox.v1.GetConversationResponse
@@ -492,7 +677,7 @@ export type GetConversationResponseJson = {
  * Use `create(GetConversationResponseSchema)` to create a new message.
  */
 export const GetConversationResponseSchema: GenMessage<GetConversationResponse, {jsonType: GetConversationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 7);
+  messageDesc(file_weftline_inbox_v1_inbox, 10);
 
 /**
  * @generated from message weftline.inbox.v1.GetTimelineRequest
@@ -655,7 +840,7 @@ export type GetTimelineRequestJson = {
  * Use `create(GetTimelineRequestSchema)` to create a new message.
  */
 export const GetTimelineRequestSchema: GenMessage<GetTimelineRequest, {jsonType: GetTimelineRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 8);
+  messageDesc(file_weftline_inbox_v1_inbox, 11);
 
 /**
  * @generated from message weftline.inbox.v1.GetTimelineResponse
@@ -782,7 +967,7 @@ export type GetTimelineResponseJson = {
  * Use `create(GetTimelineResponseSchema)` to create a new message.
  */
 export const GetTimelineResponseSchema: GenMessage<GetTimelineResponse, {jsonType: GetTimelineResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 9);
+  messageDesc(file_weftline_inbox_v1_inbox, 12);
 
 /**
  * Topic is what is shown as one conversation: fragments of one person.
@@ -875,7 +1060,7 @@ export type TopicJson = {
  * Use `create(TopicSchema)` to create a new message.
  */
 export const TopicSchema: GenMessage<Topic, {jsonType: TopicJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 10);
+  messageDesc(file_weftline_inbox_v1_inbox, 13);
 
 /**
  * @generated from message weftline.inbox.v1.FindCustomerRequest
@@ -919,7 +1104,7 @@ export type FindCustomerRequestJson = {
  * Use `create(FindCustomerRequestSchema)` to create a new message.
  */
 export const FindCustomerRequestSchema: GenMessage<FindCustomerRequest, {jsonType: FindCustomerRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 11);
+  messageDesc(file_weftline_inbox_v1_inbox, 14);
 
 /**
  * @generated from message weftline.inbox.v1.FindCustomerRequest.ByHandle
@@ -974,7 +1159,7 @@ export type FindCustomerRequest_ByHandleJson = {
  * Use `create(FindCustomerRequest_ByHandleSchema)` to create a new message.
  */
 export const FindCustomerRequest_ByHandleSchema: GenMessage<FindCustomerRequest_ByHandle, {jsonType: FindCustomerRequest_ByHandleJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 11, 0);
+  messageDesc(file_weftline_inbox_v1_inbox, 14, 0);
 
 /**
  * @generated from message weftline.inbox.v1.FindCustomerResponse
@@ -1001,7 +1186,7 @@ export type FindCustomerResponseJson = {
  * Use `create(FindCustomerResponseSchema)` to create a new message.
  */
 export const FindCustomerResponseSchema: GenMessage<FindCustomerResponse, {jsonType: FindCustomerResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 12);
+  messageDesc(file_weftline_inbox_v1_inbox, 15);
 
 /**
  * @generated from message weftline.inbox.v1.ListCustomersRequest
@@ -1038,7 +1223,7 @@ export type ListCustomersRequestJson = {
  * Use `create(ListCustomersRequestSchema)` to create a new message.
  */
 export const ListCustomersRequestSchema: GenMessage<ListCustomersRequest, {jsonType: ListCustomersRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 13);
+  messageDesc(file_weftline_inbox_v1_inbox, 16);
 
 /**
  * @generated from message weftline.inbox.v1.ListCustomersResponse
@@ -1079,7 +1264,7 @@ export type ListCustomersResponseJson = {
  * Use `create(ListCustomersResponseSchema)` to create a new message.
  */
 export const ListCustomersResponseSchema: GenMessage<ListCustomersResponse, {jsonType: ListCustomersResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 14);
+  messageDesc(file_weftline_inbox_v1_inbox, 17);
 
 /**
  * @generated from message weftline.inbox.v1.SearchRequest
@@ -1130,7 +1315,7 @@ export type SearchRequestJson = {
  * Use `create(SearchRequestSchema)` to create a new message.
  */
 export const SearchRequestSchema: GenMessage<SearchRequest, {jsonType: SearchRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 15);
+  messageDesc(file_weftline_inbox_v1_inbox, 18);
 
 /**
  * @generated from message weftline.inbox.v1.SearchResponse
@@ -1167,7 +1352,7 @@ export type SearchResponseJson = {
  * Use `create(SearchResponseSchema)` to create a new message.
  */
 export const SearchResponseSchema: GenMessage<SearchResponse, {jsonType: SearchResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 16);
+  messageDesc(file_weftline_inbox_v1_inbox, 19);
 
 /**
  * @generated from message weftline.inbox.v1.SearchResponse.Hit
@@ -1218,7 +1403,7 @@ export type SearchResponse_HitJson = {
  * Use `create(SearchResponse_HitSchema)` to create a new message.
  */
 export const SearchResponse_HitSchema: GenMessage<SearchResponse_Hit, {jsonType: SearchResponse_HitJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 16, 0);
+  messageDesc(file_weftline_inbox_v1_inbox, 19, 0);
 
 /**
  * @generated from message weftline.inbox.v1.SendReplyRequest
@@ -1379,7 +1564,7 @@ export type SendReplyRequestJson = {
  * Use `create(SendReplyRequestSchema)` to create a new message.
  */
 export const SendReplyRequestSchema: GenMessage<SendReplyRequest, {jsonType: SendReplyRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 17);
+  messageDesc(file_weftline_inbox_v1_inbox, 20);
 
 /**
  * ConversationChanged is the error detail of a refused reply.
@@ -1420,7 +1605,7 @@ export type ConversationChangedJson = {
  * Use `create(ConversationChangedSchema)` to create a new message.
  */
 export const ConversationChangedSchema: GenMessage<ConversationChanged, {jsonType: ConversationChangedJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 18);
+  messageDesc(file_weftline_inbox_v1_inbox, 21);
 
 /**
  * SenderRefuted is the error detail of a refused reply: whoever wrote the message
@@ -1487,7 +1672,7 @@ export type SenderRefutedJson = {
  * Use `create(SenderRefutedSchema)` to create a new message.
  */
 export const SenderRefutedSchema: GenMessage<SenderRefuted, {jsonType: SenderRefutedJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 19);
+  messageDesc(file_weftline_inbox_v1_inbox, 22);
 
 /**
  * @generated from message weftline.inbox.v1.SendReplyResponse
@@ -1514,7 +1699,7 @@ export type SendReplyResponseJson = {
  * Use `create(SendReplyResponseSchema)` to create a new message.
  */
 export const SendReplyResponseSchema: GenMessage<SendReplyResponse, {jsonType: SendReplyResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 20);
+  messageDesc(file_weftline_inbox_v1_inbox, 23);
 
 /**
  * @generated from message weftline.inbox.v1.StartConversationRequest
@@ -1633,7 +1818,7 @@ export type StartConversationRequestJson = {
  * Use `create(StartConversationRequestSchema)` to create a new message.
  */
 export const StartConversationRequestSchema: GenMessage<StartConversationRequest, {jsonType: StartConversationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 21);
+  messageDesc(file_weftline_inbox_v1_inbox, 24);
 
 /**
  * @generated from message weftline.inbox.v1.StartConversationResponse
@@ -1680,7 +1865,7 @@ export type StartConversationResponseJson = {
  * Use `create(StartConversationResponseSchema)` to create a new message.
  */
 export const StartConversationResponseSchema: GenMessage<StartConversationResponse, {jsonType: StartConversationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 22);
+  messageDesc(file_weftline_inbox_v1_inbox, 25);
 
 /**
  * @generated from message weftline.inbox.v1.RetryReplyRequest
@@ -1727,7 +1912,7 @@ export type RetryReplyRequestJson = {
  * Use `create(RetryReplyRequestSchema)` to create a new message.
  */
 export const RetryReplyRequestSchema: GenMessage<RetryReplyRequest, {jsonType: RetryReplyRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 23);
+  messageDesc(file_weftline_inbox_v1_inbox, 26);
 
 /**
  * @generated from message weftline.inbox.v1.RetryReplyResponse
@@ -1746,7 +1931,7 @@ export type RetryReplyResponseJson = {
  * Use `create(RetryReplyResponseSchema)` to create a new message.
  */
 export const RetryReplyResponseSchema: GenMessage<RetryReplyResponse, {jsonType: RetryReplyResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 24);
+  messageDesc(file_weftline_inbox_v1_inbox, 27);
 
 /**
  * @generated from message weftline.inbox.v1.AddNoteRequest
@@ -1793,7 +1978,7 @@ export type AddNoteRequestJson = {
  * Use `create(AddNoteRequestSchema)` to create a new message.
  */
 export const AddNoteRequestSchema: GenMessage<AddNoteRequest, {jsonType: AddNoteRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 25);
+  messageDesc(file_weftline_inbox_v1_inbox, 28);
 
 /**
  * @generated from message weftline.inbox.v1.AddNoteResponse
@@ -1820,7 +2005,7 @@ export type AddNoteResponseJson = {
  * Use `create(AddNoteResponseSchema)` to create a new message.
  */
 export const AddNoteResponseSchema: GenMessage<AddNoteResponse, {jsonType: AddNoteResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 26);
+  messageDesc(file_weftline_inbox_v1_inbox, 29);
 
 /**
  * @generated from message weftline.inbox.v1.AssignRequest
@@ -1871,7 +2056,7 @@ export type AssignRequestJson = {
  * Use `create(AssignRequestSchema)` to create a new message.
  */
 export const AssignRequestSchema: GenMessage<AssignRequest, {jsonType: AssignRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 27);
+  messageDesc(file_weftline_inbox_v1_inbox, 30);
 
 /**
  * @generated from message weftline.inbox.v1.AssignResponse
@@ -1890,7 +2075,7 @@ export type AssignResponseJson = {
  * Use `create(AssignResponseSchema)` to create a new message.
  */
 export const AssignResponseSchema: GenMessage<AssignResponse, {jsonType: AssignResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 28);
+  messageDesc(file_weftline_inbox_v1_inbox, 31);
 
 /**
  * @generated from message weftline.inbox.v1.SetStatusRequest
@@ -1951,7 +2136,7 @@ export type SetStatusRequestJson = {
  * Use `create(SetStatusRequestSchema)` to create a new message.
  */
 export const SetStatusRequestSchema: GenMessage<SetStatusRequest, {jsonType: SetStatusRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 29);
+  messageDesc(file_weftline_inbox_v1_inbox, 32);
 
 /**
  * @generated from message weftline.inbox.v1.SetStatusResponse
@@ -1970,7 +2155,7 @@ export type SetStatusResponseJson = {
  * Use `create(SetStatusResponseSchema)` to create a new message.
  */
 export const SetStatusResponseSchema: GenMessage<SetStatusResponse, {jsonType: SetStatusResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 30);
+  messageDesc(file_weftline_inbox_v1_inbox, 33);
 
 /**
  * @generated from message weftline.inbox.v1.SetPriorityRequest
@@ -2017,7 +2202,7 @@ export type SetPriorityRequestJson = {
  * Use `create(SetPriorityRequestSchema)` to create a new message.
  */
 export const SetPriorityRequestSchema: GenMessage<SetPriorityRequest, {jsonType: SetPriorityRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 31);
+  messageDesc(file_weftline_inbox_v1_inbox, 34);
 
 /**
  * @generated from message weftline.inbox.v1.SetPriorityResponse
@@ -2036,7 +2221,7 @@ export type SetPriorityResponseJson = {
  * Use `create(SetPriorityResponseSchema)` to create a new message.
  */
 export const SetPriorityResponseSchema: GenMessage<SetPriorityResponse, {jsonType: SetPriorityResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 32);
+  messageDesc(file_weftline_inbox_v1_inbox, 35);
 
 /**
  * @generated from message weftline.inbox.v1.AddTagRequest
@@ -2087,7 +2272,7 @@ export type AddTagRequestJson = {
  * Use `create(AddTagRequestSchema)` to create a new message.
  */
 export const AddTagRequestSchema: GenMessage<AddTagRequest, {jsonType: AddTagRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 33);
+  messageDesc(file_weftline_inbox_v1_inbox, 36);
 
 /**
  * @generated from message weftline.inbox.v1.AddTagResponse
@@ -2106,7 +2291,7 @@ export type AddTagResponseJson = {
  * Use `create(AddTagResponseSchema)` to create a new message.
  */
 export const AddTagResponseSchema: GenMessage<AddTagResponse, {jsonType: AddTagResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 34);
+  messageDesc(file_weftline_inbox_v1_inbox, 37);
 
 /**
  * @generated from message weftline.inbox.v1.RemoveTagRequest
@@ -2153,7 +2338,7 @@ export type RemoveTagRequestJson = {
  * Use `create(RemoveTagRequestSchema)` to create a new message.
  */
 export const RemoveTagRequestSchema: GenMessage<RemoveTagRequest, {jsonType: RemoveTagRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 35);
+  messageDesc(file_weftline_inbox_v1_inbox, 38);
 
 /**
  * @generated from message weftline.inbox.v1.RemoveTagResponse
@@ -2172,7 +2357,7 @@ export type RemoveTagResponseJson = {
  * Use `create(RemoveTagResponseSchema)` to create a new message.
  */
 export const RemoveTagResponseSchema: GenMessage<RemoveTagResponse, {jsonType: RemoveTagResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 36);
+  messageDesc(file_weftline_inbox_v1_inbox, 39);
 
 /**
  * @generated from message weftline.inbox.v1.SetAttributeRequest
@@ -2237,7 +2422,7 @@ export type SetAttributeRequestJson = {
  * Use `create(SetAttributeRequestSchema)` to create a new message.
  */
 export const SetAttributeRequestSchema: GenMessage<SetAttributeRequest, {jsonType: SetAttributeRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 37);
+  messageDesc(file_weftline_inbox_v1_inbox, 40);
 
 /**
  * @generated from message weftline.inbox.v1.SetAttributeResponse
@@ -2256,7 +2441,7 @@ export type SetAttributeResponseJson = {
  * Use `create(SetAttributeResponseSchema)` to create a new message.
  */
 export const SetAttributeResponseSchema: GenMessage<SetAttributeResponse, {jsonType: SetAttributeResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_inbox, 38);
+  messageDesc(file_weftline_inbox_v1_inbox, 41);
 
 /**
  * InboxService is what agents and integrators ask and order. JSON over HTTP:
@@ -2421,6 +2606,18 @@ export const InboxService: GenService<{
     methodKind: "unary";
     input: typeof SetConsentRequestSchema;
     output: typeof SetConsentResponseSchema;
+  },
+  /**
+   * ListTemplates lists the texts that an inbox's provider has approved, by name
+   * and language. They are asked for at most every five minutes.
+   * failed_precondition: the inbox has none, or a setting for it is missing.
+   *
+   * @generated from rpc weftline.inbox.v1.InboxService.ListTemplates
+   */
+  listTemplates: {
+    methodKind: "unary";
+    input: typeof ListTemplatesRequestSchema;
+    output: typeof ListTemplatesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_weftline_inbox_v1_inbox, 0);
