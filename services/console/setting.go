@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"connectrpc.com/connect"
@@ -157,11 +158,14 @@ func (r rpc) TestInbox(ctx context.Context, req *consolev1.TestInboxRequest) (*c
 	return &consolev1.TestInboxResponse{Ok: true, Detail: "Connected."}, nil
 }
 
+// endpoints are the settings that say where secrets go.
+var endpoints = []string{"imap_host", "smtp_host", "host", "oauth_provider", "oauth_tenant", "oauth_token_url"}
+
 // sameEndpoint guards stored secrets: they are tried only against the hosts
 // they were stored for, never against one just typed in.
 func sameEndpoint(kind inbox.Channel, now, stored map[string]string) bool {
 	for _, s := range kind.Settings {
-		if !s.Secret && (s.Key == "imap_host" || s.Key == "smtp_host" || s.Key == "host") && now[s.Key] != stored[s.Key] {
+		if !s.Secret && slices.Contains(endpoints, s.Key) && now[s.Key] != stored[s.Key] {
 			return false
 		}
 	}

@@ -29,6 +29,15 @@ var settings = []inbox.Setting{
 	{Key: "address", Label: "Address", Help: "The mailbox's own address: the sender of answers.", Required: true},
 	{Key: "aliases", Label: "Other addresses", Help: "More addresses whose mail arrives here, separated by commas."},
 	{Key: "from_name", Label: "Sender's name", Help: "Shown to customers beside the agent's name. Empty: the inbox's name."},
+	{Key: "auth", Label: "Log in by", Help: "password, or oauth2: access tokens, as Google and Microsoft want them. For IMAP and SMTP alike.", Default: authPassword, Values: []string{authPassword, authOAuth}},
+	{Key: "oauth_provider", Label: "OAuth: provider", Default: providerGoogle, Values: []string{providerGoogle, providerMicrosoft, providerOwn}},
+	{Key: "oauth_tenant", Label: "OAuth: Microsoft directory", Help: "Id or domain of the directory (tenant). Empty: common."},
+	{Key: "oauth_token_url", Label: "OAuth: token endpoint", Help: "With provider own, as https://login.example.org/token."},
+	{Key: "oauth_client_id", Label: "OAuth: client id"},
+	{Key: "oauth_client_secret", Label: "OAuth: client secret", Secret: true},
+	{Key: "oauth_refresh_token", Label: "OAuth: refresh token", Help: "Empty, with Microsoft or own: the application logs in as itself (client credentials).", Secret: true},
+	{Key: "oauth_scope", Label: "OAuth: scopes", Help: "Separated by blanks. Empty: what the provider wants for mail."},
+	{Key: "oauth_secret_in", Label: "OAuth: client secret goes in", Help: "The body of the request, or its Authorization header.", Default: "body", Values: []string{"body", "header"}},
 	{Key: "imap_host", Label: "IMAP server", Help: "Empty: this inbox only sends."},
 	{Key: "imap_port", Label: "IMAP port", Help: "Empty: 993 with implicit TLS, else 143."},
 	{Key: "imap_tls", Label: "IMAP encryption", Help: "none is allowed to this machine only.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}},
@@ -65,6 +74,7 @@ type config struct {
 	smtp     server
 	smtpWait time.Duration
 	verify   verification
+	oauth    *oauth // nil: login with a password
 }
 
 // server is where to connect and how.
@@ -162,7 +172,7 @@ func readConfig(set map[string]string) (config, error) {
 		if strings.ContainsAny(s.username+s.password, "\r\n\x00") {
 			bad(name+"_password", "user and password cannot hold line ends")
 		}
-		if s.username == "" && s.password != "" {
+		if s.username == "" && (s.password != "" || c.oauth != nil) {
 			s.username = c.address
 		}
 		return s
@@ -173,12 +183,15 @@ func readConfig(set map[string]string) (config, error) {
 	if err != nil {
 		errs = append(errs, err)
 	}
+	if get("auth") == authOAuth {
+		c.oauth = readOAuth(get, bad)
+	}
 	c.imap = read("imap", "993", "143", false)
-	c.smtp = read("smtp", "465", "587", get("smtp_plaintext") == "yes")
+	c.smtp = read("smtp", "465", "587", get("smtp_plaintext") == "yes" && c.oauth == nil)
 	if c.imap.host == "" && c.smtp.host == "" {
 		bad("imap_host", "imap_host or smtp_host is required")
 	}
-	if c.imap.host != "" && c.imap.password == "" {
+	if c.imap.host != "" && c.imap.password == "" && c.oauth == nil {
 		bad("imap_password", "is required")
 	}
 	return c, errors.Join(errs...)
