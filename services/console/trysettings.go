@@ -100,7 +100,7 @@ func sameEndpoint(kind inbox.Channel, now, stored map[string]string) bool {
 
 // endpoint says whether a setting is where a connection goes, by the names that settings have.
 func endpoint(key string) bool {
-	for _, end := range []string{"host", "url", "_address", "_port", "provider"} {
+	for _, end := range []string{"host", "url", "_address", "_port", "provider", "tenant"} {
 		if strings.HasSuffix(key, end) {
 			return true
 		}

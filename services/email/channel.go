@@ -5,22 +5,34 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 
+	"github.com/weftline/weftline/services/internal/crypt"
+	"github.com/weftline/weftline/services/internal/docstore"
 	"github.com/weftline/weftline/services/internal/inbox"
 )
 
+// ChannelDeps is what the live test of settings works with.
+type ChannelDeps struct {
+	Roots  *x509.CertPool // as Deps.Roots
+	Client *http.Client   // as Deps.Client
+	// State and Keys keep the tokens that a test was given: a provider may have
+	// forgotten the refresh token in the settings for them. Without, inboxes that log in by OAuth 2 are not tested.
+	State docstore.Store
+	Keys  crypt.Keyring
+}
+
 // Channel describes the email channel to the registry: its settings, how to
 // check them, and a live test that logs in to both servers and sends nothing.
-// roots: see Deps.Roots.
-func Channel(roots *x509.CertPool) inbox.Channel {
+func Channel(d ChannelDeps) inbox.Channel {
 	return inbox.Channel{
 		Name:     ChannelName,
 		Settings: settings,
 		Check:    Check,
-		Steps:    func(ctx context.Context, in inbox.Inbox) []inbox.Step { return steps(ctx, in, roots) },
+		Steps:    func(ctx context.Context, in inbox.Inbox) []inbox.Step { return steps(ctx, in, d) },
 		Test: func(ctx context.Context, in inbox.Inbox) error {
 			var errs []error
-			for _, s := range steps(ctx, in, roots) {
+			for _, s := range steps(ctx, in, d) {
 				errs = append(errs, s.Err)
 			}
 			return errors.Join(errs...)
@@ -32,20 +44,25 @@ func Channel(roots *x509.CertPool) inbox.Channel {
 }
 
 // steps tries both servers; what is wrong with one says nothing of the other.
-func steps(ctx context.Context, in inbox.Inbox, roots *x509.CertPool) []inbox.Step {
+func steps(ctx context.Context, in inbox.Inbox, d ChannelDeps) []inbox.Step {
 	c, err := readConfig(in.Settings)
+	if err == nil && c.oauth != nil && (d.State == nil || d.Keys == nil) {
+		err = errors.New("an inbox that logs in by OAuth 2 cannot be tested here")
+	}
 	if err != nil {
 		return []inbox.Step{{Name: "Read the settings", Err: err}}
 	}
-	return append(testIMAP(ctx, c, roots), testSMTP(ctx, c, roots)...)
+	timing := Timing{}.withDefaults()
+	s := &Service{roots: d.Roots, timing: timing, grants: newGrants(d.State, d.Keys, d.Client, timing, func(string) {})}
+	return append(s.testIMAP(ctx, in.ID, c), s.testSMTP(ctx, in.ID, c)...)
 }
 
-func testIMAP(ctx context.Context, c config, roots *x509.CertPool) []inbox.Step {
+func (s *Service) testIMAP(ctx context.Context, id string, c config) []inbox.Step {
 	if c.imap.host == "" {
 		return nil
 	}
 	reach, enter := inbox.Step{Name: "Connect to the IMAP server"}, inbox.Step{Name: "Log in to the IMAP server"}
-	conn, err := dialIMAP(ctx, c.imap, roots)
+	conn, err := s.openIMAP(ctx, id, c)
 	if errors.Is(err, errAuth) {
 		enter.Err = err
 		return []inbox.Step{reach, enter}
@@ -66,13 +83,13 @@ func testIMAP(ctx context.Context, c config, roots *x509.CertPool) []inbox.Step 
 	return list
 }
 
-func testSMTP(ctx context.Context, c config, roots *x509.CertPool) []inbox.Step {
+func (s *Service) testSMTP(ctx context.Context, id string, c config) []inbox.Step {
 	if c.smtp.host == "" {
 		return nil
 	}
 	reach, enter := inbox.Step{Name: "Connect to the SMTP server"}, inbox.Step{Name: "Log in to the SMTP server"}
-	client, err := dialSMTP(ctx, c.smtp, &Service{roots: roots, timing: Timing{}.withDefaults()})
-	if errors.Is(err, errLogin) {
+	client, err := s.openSMTP(ctx, id, c)
+	if errors.Is(err, errLogin) || errors.Is(err, errAuth) {
 		enter.Err = err
 		return []inbox.Step{reach, enter}
 	}

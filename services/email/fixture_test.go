@@ -15,6 +15,7 @@ import (
 	"maps"
 	"math/big"
 	"net"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -218,6 +219,7 @@ type world struct {
 	svc   *email.Service
 
 	timing email.Timing // of services made from now on
+	client *http.Client
 }
 
 func newWorld(t testing.TB, inboxes ...inbox.Inbox) *world {
@@ -238,7 +240,7 @@ func newWorld(t testing.TB, inboxes ...inbox.Inbox) *world {
 func (w *world) service(t testing.TB) *email.Service {
 	t.Helper()
 	svc, err := email.New(email.Deps{
-		Intake: w.hub, Inboxes: w.book, State: w.state, Keys: w.keys, Blobs: w.blobs, Log: slog.New(slog.DiscardHandler), Roots: w.roots, Timing: w.timing,
+		Intake: w.hub, Inboxes: w.book, State: w.state, Keys: w.keys, Blobs: w.blobs, Log: slog.New(slog.DiscardHandler), Roots: w.roots, Timing: w.timing, Client: w.client,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,8 +35,9 @@ type imapConn struct {
 }
 
 // dialIMAP connects and logs in. Certificates are checked, TLS is 1.2 or
-// newer; a server that skips the login (PREAUTH) is refused.
-func dialIMAP(ctx context.Context, s server, roots *x509.CertPool) (*imapConn, error) {
+// newer; a server that skips the login (PREAUTH) is refused. token is an access
+// token in place of the password, or empty.
+func dialIMAP(ctx context.Context, s server, token string, roots *x509.CertPool) (*imapConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	conn, err := dialer().DialContext(ctx, "tcp", s.address())
@@ -70,7 +72,7 @@ func dialIMAP(ctx context.Context, s server, roots *x509.CertPool) (*imapConn, e
 			}
 		},
 	}})
-	if err := c.login(s); err != nil {
+	if err := c.login(s, token); err != nil {
 		c.close()
 		if ctx.Err() != nil {
 			err = fmt.Errorf("log in to imap server: %w", ctx.Err())
@@ -80,22 +82,37 @@ func dialIMAP(ctx context.Context, s server, roots *x509.CertPool) (*imapConn, e
 	return c, nil
 }
 
-func (c *imapConn) login(s server) error {
+func (c *imapConn) login(s server, token string) error {
 	if err := c.client.WaitGreeting(); err != nil {
 		return fmt.Errorf("imap greeting: %w", err)
 	}
 	if c.client.State() != imap.ConnStateNotAuthenticated {
 		return errors.New("imap server skips the login (PREAUTH): refused")
 	}
-	if err := c.client.Login(s.username, s.password).Wait(); err != nil {
+	refused, login := errAuth, func() error { return c.client.Login(s.username, s.password).Wait() }
+	if token != "" {
+		refused, login = errTokenRefused, func() error { return c.present(s, token) }
+	}
+	if err := login(); err != nil {
 		var e *imap.Error
 		if errors.As(err, &e) && e.Type == imap.StatusResponseTypeNo && e.Code != imap.ResponseCodeUnavailable && e.Code != imap.ResponseCodeServerBug && e.Code != imap.ResponseCodeInUse && e.Code != imap.ResponseCodeLimit {
-			return fmt.Errorf("log in to imap server: %w: %s", errAuth, clip(toLine(e.Text), 200))
+			return fmt.Errorf("log in to imap server: %w: %s", refused, clip(toLine(e.Text), 200))
 		}
-		return fmt.Errorf("log in to imap server: %w", err)
+		return fmt.Errorf("log in to imap server: %w", refusedBearer(err))
 	}
 	c.client.Caps() // asked for again: they change with the login
 	return nil
+}
+
+// present logs in with an access token.
+func (c *imapConn) present(s server, token string) error {
+	port, _ := strconv.Atoi(s.port)
+	caps := c.client.Caps()
+	mech, ok := bearerClient(func(m string) bool { return caps.Has(imap.AuthCap(m)) }, s, port, token)
+	if !ok {
+		return fmt.Errorf("%w: the server takes no access tokens (neither OAUTHBEARER nor XOAUTH2)", errAuth)
+	}
+	return c.client.Authenticate(mech)
 }
 
 // do runs commands under a timeout: when it ends, or ctx does, the connection

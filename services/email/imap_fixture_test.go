@@ -26,6 +26,7 @@ type postOffice struct {
 
 	mu       sync.Mutex
 	sessions int
+	mechs    []string // of logins by SASL that were let in
 	refused  imap.UID // its content cannot be fetched
 }
 
@@ -33,6 +34,8 @@ type officeOptions struct {
 	idle     bool
 	starttls *tls.Config
 	implicit *tls.Config
+	bearer   *bearerRule // takes access tokens, and no passwords
+	saslIR   bool
 }
 
 func newPostOffice(t testing.TB, o officeOptions) *postOffice {
@@ -40,6 +43,9 @@ func newPostOffice(t testing.TB, o officeOptions) *postOffice {
 	p := &postOffice{t: t, user: imapmemserver.NewUser("support", "secret"), l: listen(t)}
 	p.create("INBOX")
 	caps := imap.CapSet{imap.CapIMAP4rev1: {}}
+	if o.saslIR {
+		caps[imap.CapSASLIR] = struct{}{}
+	}
 	if o.idle {
 		caps[imap.CapIdle] = struct{}{}
 	}
@@ -50,7 +56,11 @@ func newPostOffice(t testing.TB, o officeOptions) *postOffice {
 			p.mu.Lock()
 			p.sessions++
 			p.mu.Unlock()
-			return &officeSession{Session: mem.NewSession(), office: p}, nil, nil
+			s := &officeSession{Session: mem.NewSession(), office: p}
+			if o.bearer != nil {
+				return &bearerSession{officeSession: s, rule: o.bearer}, nil, nil
+			}
+			return s, nil, nil
 		},
 		Caps: caps, TLSConfig: o.starttls, InsecureAuth: o.starttls == nil, Logger: log.New(io.Discard, "", 0),
 	})

@@ -14,7 +14,11 @@ type metrics struct {
 	rescans  prometheus.Counter
 	sent     *prometheus.CounterVec
 	sendTime prometheus.Histogram
+	tokens   *prometheus.CounterVec
 }
+
+// token counts answers of token endpoints.
+func (m metrics) token(result string) { m.tokens.WithLabelValues(result).Inc() }
 
 func newMetrics(reg prometheus.Registerer) metrics {
 	counter := func(name, help string) prometheus.Counter {
@@ -30,6 +34,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		sessions: vec("imap_sessions_total", "IMAP connections opened and lost.", "result"),
 		rescans:  counter("imap_rescans_total", "Folders read anew after their UIDVALIDITY changed."),
 		sent:     vec("sent_total", "Sending attempts by result.", "result"),
+		tokens:   vec("tokens_total", "Access tokens asked for, by result.", "result"),
 		sendTime: metric.Register(reg, prometheus.NewHistogram(prometheus.HistogramOpts{Name: "weftline_email_send_seconds", Help: "Time of a sending attempt.", Buckets: prometheus.ExponentialBuckets(0.05, 3, 9)})),
 	}
 }

@@ -77,7 +77,7 @@ func (r *receiver) run(ctx context.Context) {
 
 // session is one connection: read all folders, wait, read again.
 func (r *receiver) session(ctx context.Context) error {
-	c, err := dialIMAP(ctx, r.config.imap, r.svc.roots)
+	c, err := r.svc.openIMAP(ctx, r.inbox.ID, r.config)
 	if err != nil {
 		return err
 	}

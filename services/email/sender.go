@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ func (s *Sender) send(ctx context.Context, out channel.Outbound) (channel.Receip
 		return r, fmt.Errorf("send mail: %w", err)
 	}
 	r.ProviderID = m.messageID
-	client, err := dialSMTP(ctx, c.smtp, s.svc)
+	client, err := s.svc.openSMTP(ctx, s.inbox, c)
 	if err != nil {
 		return r, fmt.Errorf("send mail: %w", err)
 	}
@@ -161,8 +162,9 @@ func smtpCode(err error) int {
 	return 0
 }
 
-// dialSMTP connects, encrypts and logs in.
-func dialSMTP(ctx context.Context, s server, svc *Service) (*smtp.Client, error) {
+// dialSMTP connects, encrypts and logs in; token is an access token in place of
+// the password, or empty.
+func dialSMTP(ctx context.Context, s server, token string, svc *Service) (*smtp.Client, error) {
 	dctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	conn, err := dialer().DialContext(dctx, "tcp", s.address())
@@ -195,7 +197,7 @@ func dialSMTP(ctx context.Context, s server, svc *Service) (*smtp.Client, error)
 		return nil, fmt.Errorf("greet smtp server: %w", err)
 	}
 	if s.username != "" {
-		if err := login(client, s); err != nil {
+		if err := login(client, s, token); err != nil {
 			client.Close()
 			return nil, err
 		}
@@ -206,10 +208,17 @@ func dialSMTP(ctx context.Context, s server, svc *Service) (*smtp.Client, error)
 // errLogin: what went wrong is the login, the server was reached.
 var errLogin = errors.New("log in to smtp server")
 
-// login uses PLAIN, else LOGIN.
-func login(client *smtp.Client, s server) error {
+// login uses the access token if there is one, else PLAIN, else LOGIN.
+func login(client *smtp.Client, s server, token string) error {
 	var mech sasl.Client
 	switch {
+	case token != "":
+		port, _ := strconv.Atoi(s.port)
+		bearer, ok := bearerClient(client.SupportsAuth, s, port, token)
+		if !ok {
+			return fmt.Errorf("%w: it takes no access tokens (neither OAUTHBEARER nor XOAUTH2): %w", errLogin, channel.ErrNeedsAttention)
+		}
+		mech = bearer
 	case client.SupportsAuth(sasl.Plain):
 		mech = sasl.NewPlainClient("", s.username, s.password)
 	case client.SupportsAuth(sasl.Login):
@@ -217,8 +226,10 @@ func login(client *smtp.Client, s server) error {
 	default:
 		return fmt.Errorf("%w: it offers neither PLAIN nor LOGIN: %w", errLogin, channel.ErrNeedsAttention)
 	}
-	err := client.Auth(mech)
-	if code := smtpCode(err); code >= 500 {
+	err := refusedBearer(client.Auth(mech))
+	if code := smtpCode(err); code >= 500 && token != "" {
+		return fmt.Errorf("%w: %w: %w", errLogin, errTokenRefused, err)
+	} else if code >= 500 {
 		return fmt.Errorf("%w: %w: %w", errLogin, channel.ErrNeedsAttention, err)
 	}
 	if err != nil {

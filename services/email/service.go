@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
+	"github.com/emersion/go-smtp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/blob"
@@ -30,6 +32,8 @@ type Deps struct {
 	Metrics prometheus.Registerer // nil: not exported
 	// Roots are the certificate authorities servers are checked against; nil: the system's.
 	Roots *x509.CertPool
+	// Client reaches token endpoints (OAuth 2); nil: as http.DefaultClient.
+	Client *http.Client
 	// Resolver is asked about senders where an inbox verifies them itself; nil: the system's.
 	Resolver Resolver
 	Timing   Timing
@@ -43,6 +47,9 @@ type Timing struct {
 	IdleLimit time.Duration // an IDLE is renewed after; at most 4m30s
 	IdleEnd   time.Duration // the server must answer the end of an IDLE in; 30s
 	SMTPStep  time.Duration // wait for the answer to one SMTP command; 1m
+
+	TokenCall  time.Duration // wait for a token endpoint; 20s
+	TokenYoung time.Duration // an access token this young is not replaced because a server refuses it; 1m
 }
 
 func (t Timing) withDefaults() Timing {
@@ -57,6 +64,8 @@ func (t Timing) withDefaults() Timing {
 	set(&t.IdleLimit, idleLimit)
 	set(&t.IdleEnd, 30*time.Second)
 	set(&t.SMTPStep, time.Minute)
+	set(&t.TokenCall, 20*time.Second)
+	set(&t.TokenYoung, time.Minute)
 	return t
 }
 
@@ -74,6 +83,7 @@ type Service struct {
 	timing  Timing
 	health  *board
 	verify  *Verifier
+	grants  *grants
 }
 
 // New makes the service. It does no I/O.
@@ -91,10 +101,12 @@ func New(d Deps) (*Service, error) {
 		in, ok := d.Inboxes.Get(id)
 		return in.Settings, ok
 	})
+	metrics, timing := newMetrics(d.Metrics), d.Timing.withDefaults()
 	return &Service{
 		intake: d.Intake, inboxes: d.Inboxes, state: d.State, keys: d.Keys, blobs: d.Blobs,
-		log: d.Log.With("channel", ChannelName), metrics: newMetrics(d.Metrics), roots: d.Roots, timing: d.Timing.withDefaults(),
+		log: d.Log.With("channel", ChannelName), metrics: metrics, roots: d.Roots, timing: timing,
 		health: &board{registry: d.Inboxes, sides: map[string]*[2]inbox.Health{}}, verify: verify,
+		grants: newGrants(d.State, d.Keys, d.Client, timing, metrics.token),
 	}, nil
 }
 
@@ -163,6 +175,20 @@ func (s *Service) start(ctx context.Context, group *sync.WaitGroup, in inbox.Inb
 		<-wctx.Done()
 	})
 	return w
+}
+
+// openIMAP connects and logs in, as the inbox does that.
+func (s *Service) openIMAP(ctx context.Context, inbox string, c config) (*imapConn, error) {
+	return withToken(ctx, s.grants, inbox, c.oauth, func(token string) (*imapConn, error) {
+		return dialIMAP(ctx, c.imap, token, s.roots)
+	})
+}
+
+// openSMTP is openIMAP for the server that sends.
+func (s *Service) openSMTP(ctx context.Context, inbox string, c config) (*smtp.Client, error) {
+	return withToken(ctx, s.grants, inbox, c.oauth, func(token string) (*smtp.Client, error) {
+		return dialSMTP(ctx, c.smtp, token, s)
+	})
 }
 
 // Reader reads what this channel received, and says what its senders are worth.

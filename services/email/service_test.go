@@ -85,7 +85,7 @@ func TestLiveTestOfSettings(t *testing.T) {
 	t.Parallel()
 	office := newPostOffice(t, officeOptions{idle: true})
 	s := newSink(t, "none", nil)
-	ch := email.Channel(nil)
+	ch := email.Channel(email.ChannelDeps{})
 	good := mailboxOf("support", port(t, office.l), map[string]string{
 		"smtp_host": "127.0.0.1", "smtp_port": port(t, s.l), "smtp_tls": "none", "smtp_username": "support", "smtp_password": "secret",
 	})
@@ -131,7 +131,7 @@ func TestLiveTestOfSettings(t *testing.T) {
 		}
 	}
 	for _, setting := range ch.Settings {
-		if setting.Label == "" || strings.HasSuffix(setting.Key, "password") != setting.Secret {
+		if setting.Label == "" || (strings.HasSuffix(setting.Key, "password") || strings.HasSuffix(setting.Key, "_client_secret") || strings.HasSuffix(setting.Key, "_refresh_token")) != setting.Secret {
 			t.Errorf("setting %s: label %q secret %v", setting.Key, setting.Label, setting.Secret)
 		}
 	}

@@ -24,11 +24,29 @@ func Addresses(settings map[string]string) []string {
 	return slices.DeleteFunc(all, func(a string) bool { return strings.TrimSpace(a) == "" })
 }
 
+// byOAuth: only where the inbox logs in by access tokens.
+var byOAuth = inbox.When{Key: "auth", Is: []string{authOAuth}}
+
 // Settings of an inbox of this channel; services/email/README.md explains them.
 var settings = []inbox.Setting{
 	{Key: "address", Label: "Address", Help: "The mailbox's own address: the sender of answers.", Required: true, Group: groupAddress},
 	{Key: "from_name", Label: "Sender's name", Help: "Shown to customers beside the agent's name. Empty: the inbox's name.", Group: groupAddress},
 	{Key: "aliases", Label: "Other addresses", Help: "More addresses whose mail arrives here, separated by commas.", Group: groupAddress, Advanced: true},
+	{
+		Key: "auth", Label: "Log in by", Help: "password, or oauth2: access tokens, as Google and Microsoft want them. For IMAP and SMTP alike.", Default: authPassword, Values: []string{authPassword, authOAuth}, Group: groupLogin,
+		Words: map[string]string{authPassword: "Password", authOAuth: "OAuth 2 (Google, Microsoft, other)"},
+	},
+	{
+		Key: "oauth_provider", Label: "OAuth: provider", Default: providerGoogle, Values: []string{providerGoogle, providerMicrosoft, providerOwn}, Group: groupLogin, When: byOAuth,
+		Words: map[string]string{providerGoogle: "Google", providerMicrosoft: "Microsoft", providerOwn: "Another"},
+	},
+	{Key: "oauth_tenant", Label: "OAuth: Microsoft directory", Help: "Id or domain of the directory (tenant). Empty: common.", Group: groupLogin, When: inbox.When{Key: "oauth_provider", Is: []string{providerMicrosoft}}},
+	{Key: "oauth_token_url", Label: "OAuth: token endpoint", Help: "With provider own, as https://login.example.org/token.", Group: groupLogin, When: inbox.When{Key: "oauth_provider", Is: []string{providerOwn}}},
+	{Key: "oauth_client_id", Label: "OAuth: client id", Group: groupLogin, When: byOAuth},
+	{Key: "oauth_client_secret", Label: "OAuth: client secret", Secret: true, Group: groupLogin, When: byOAuth},
+	{Key: "oauth_refresh_token", Label: "OAuth: refresh token", Help: "Empty, with Microsoft or own: the application logs in as itself (client credentials).", Secret: true, Group: groupLogin, When: byOAuth},
+	{Key: "oauth_scope", Label: "OAuth: scopes", Help: "Separated by blanks. Empty: what the provider wants for mail.", Group: groupLogin, Advanced: true, When: byOAuth},
+	{Key: "oauth_secret_in", Label: "OAuth: client secret goes in", Help: "The body of the request, or its Authorization header.", Default: "body", Values: []string{"body", "header"}, Group: groupLogin, Advanced: true, When: byOAuth},
 	{Key: "imap_host", Label: "IMAP server", Help: "Empty: this inbox only sends.", Group: groupIn},
 	{Key: "imap_tls", Label: "IMAP encryption", Help: "none is allowed to this machine only.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}, Group: groupIn, Words: encryption},
 	{Key: "imap_port", Label: "IMAP port", Help: "Empty: 993 with implicit TLS, else 143.", Group: groupIn},
@@ -66,6 +84,7 @@ var settings = []inbox.Setting{
 // Headings of the form.
 const (
 	groupAddress = "Address"
+	groupLogin   = "Login"
 	groupIn      = "Mail in (IMAP)"
 	groupOut     = "Mail out (SMTP)"
 	groupTrust   = "Who the sender is"
@@ -87,6 +106,7 @@ type config struct {
 	smtp     server
 	smtpWait time.Duration
 	verify   verification
+	oauth    *oauth // nil: login with a password
 }
 
 // server is where to connect and how.
@@ -184,7 +204,7 @@ func readConfig(set map[string]string) (config, error) {
 		if strings.ContainsAny(s.username+s.password, "\r\n\x00") {
 			bad(name+"_password", "user and password cannot hold line ends")
 		}
-		if s.username == "" && s.password != "" {
+		if s.username == "" && (s.password != "" || c.oauth != nil) {
 			s.username = c.address
 		}
 		return s
@@ -195,12 +215,15 @@ func readConfig(set map[string]string) (config, error) {
 	if err != nil {
 		errs = append(errs, err)
 	}
+	if get("auth") == authOAuth {
+		c.oauth = readOAuth(get, bad)
+	}
 	c.imap = read("imap", "993", "143", false)
-	c.smtp = read("smtp", "465", "587", get("smtp_plaintext") == "yes")
+	c.smtp = read("smtp", "465", "587", get("smtp_plaintext") == "yes" && c.oauth == nil)
 	if c.imap.host == "" && c.smtp.host == "" {
 		bad("imap_host", "imap_host or smtp_host is required")
 	}
-	if c.imap.host != "" && c.imap.password == "" {
+	if c.imap.host != "" && c.imap.password == "" && c.oauth == nil {
 		bad("imap_password", "is required")
 	}
 	return c, errors.Join(errs...)

@@ -31,6 +31,9 @@ type sink struct {
 	mu    sync.Mutex
 	mails []delivered
 	users int // logins
+	mechs []string
+
+	bearer *bearerRule // set before use: takes access tokens, and no passwords
 }
 
 func newSink(t testing.TB, mode string, cfg *tls.Config) *sink {
@@ -64,9 +67,23 @@ type sinkSession struct {
 	cur  delivered
 }
 
-func (s *sinkSession) AuthMechanisms() []string { return []string{sasl.Plain} }
+func (s *sinkSession) AuthMechanisms() []string {
+	if s.sink.bearer != nil {
+		return s.sink.bearer.mechs
+	}
+	return []string{sasl.Plain}
+}
 
-func (s *sinkSession) Auth(string) (sasl.Server, error) {
+func (s *sinkSession) Auth(mech string) (sasl.Server, error) {
+	if s.sink.bearer != nil {
+		return s.sink.bearer.server(mech, smtp.ErrAuthFailed, func() error {
+			s.sink.mu.Lock()
+			defer s.sink.mu.Unlock()
+			s.sink.users++
+			s.sink.mechs = append(s.sink.mechs, mech)
+			return nil
+		})
+	}
 	return sasl.NewPlainServer(func(_, user, password string) error {
 		if user != "support" || password != "secret" {
 			return smtp.ErrAuthFailed

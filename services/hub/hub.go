@@ -67,9 +67,9 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *hub, err
 	return h, nil
 }
 
-// channels are the kinds of inboxes this hub knows; client reaches their providers for a live test.
-func channels(client *http.Client) []inbox.Channel {
-	kinds := []inbox.Channel{chat.Channel(), email.Channel(nil)}
+// channels are the kinds of inboxes this hub knows; client reaches their providers for a live test, mail is what that of a mailbox needs.
+func channels(client *http.Client, mail email.ChannelDeps) []inbox.Channel {
+	kinds := []inbox.Channel{chat.Channel(), email.Channel(mail)}
 	for _, k := range carriers {
 		kinds = append(kinds, k.channel(client))
 	}
@@ -78,7 +78,7 @@ func channels(client *http.Client) []inbox.Channel {
 
 func channelChecks() map[string]func(map[string]string) error {
 	m := map[string]func(map[string]string) error{}
-	for _, c := range channels(nil) {
+	for _, c := range channels(nil, email.ChannelDeps{}) {
 		m[c.Name] = checkSettings(c)
 	}
 	return m
@@ -113,7 +113,9 @@ func (h *hub) openInboxes(ctx context.Context) error {
 		fixed = append(fixed, inbox.Inbox{ID: in.ID, Channel: in.Channel, Name: name, Source: inbox.SourceFile, Settings: in.Settings, Paused: in.Paused})
 	}
 	var err error
-	if h.book, err = inbox.NewBook(ctx, h.state, h.keys, channels(outgoing(h.cfg)), fixed, h.log); err != nil {
+	client := outgoing(h.cfg)
+	kinds := channels(client, email.ChannelDeps{Client: client, State: h.state, Keys: h.keys})
+	if h.book, err = inbox.NewBook(ctx, h.state, h.keys, kinds, fixed, h.log); err != nil {
 		return err
 	}
 	if h.poison, err = poison.New(ctx, h.bus, h.state); err != nil {
@@ -127,7 +129,7 @@ func (h *hub) openEmail(context.Context) error {
 	var err error
 	h.email, err = email.New(email.Deps{
 		Intake: h.intake, Inboxes: h.book, State: h.state, Keys: h.keys, Blobs: h.blobs,
-		Log: h.log.With("part", "email"), Metrics: h.metrics, Resolver: mailResolver,
+		Log: h.log.With("part", "email"), Metrics: h.metrics, Resolver: mailResolver, Client: outgoing(h.cfg),
 	})
 	return err
 }

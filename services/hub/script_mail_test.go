@@ -22,6 +22,22 @@ func cmdMail(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// cmdSignIn makes mailbox and SMTP server want access tokens, or takes back
+// all that were given: afterwards a sign-in gives the refresh token "again".
+func cmdSignIn(ts *testscript.TestScript, neg bool, args []string) {
+	w := the(ts)
+	switch {
+	case neg || len(args) != 1:
+		ts.Fatalf("usage: signin revoke|REFRESH")
+	case args[0] == "revoke":
+		w.signIn.Revoke("again")
+	default:
+		w.signIn = hubtest.NewSignIn(args[0])
+		w.box.SignIn(w.signIn, w.sink)
+		ts.Setenv("REFRESH", args[0])
+	}
+}
+
 // cmdSMTP looks at what the hub sent:
 //
 //	smtp says CODE TEXT          the next mail is refused so

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +40,7 @@ type world struct {
 	sms     *smsProvider
 	bot     *botAPI
 	graph   *graphAPI
+	signIn  *hubtest.SignIn
 }
 
 type worldKey struct{}
@@ -63,6 +65,9 @@ func setupWorld(env *testscript.Env) error {
 		}
 		w.box.Close()
 		w.sink.Close()
+		if w.signIn != nil {
+			w.signIn.Close()
+		}
 	})
 	env.Values[worldKey{}] = w
 	env.Setenv("DATA", filepath.Join(w.dir, "data"))
@@ -80,6 +85,9 @@ func (w *world) configure(ts *testscript.TestScript) string {
 	}
 	mail := w.box.Settings(w.sink)
 	mail["mask"] = ts.Getenv("MASK")
+	if w.signIn != nil {
+		maps.Copy(mail, w.signIn.Settings(ts.Getenv("REFRESH")))
+	}
 	cfg, err := json.Marshal(map[string]any{ // which is YAML
 		"listen": "127.0.0.1:0", "data": ts.Getenv("DATA"), "public_url": ts.Getenv("PUBLIC_URL"),
 		"owner":    map[string]string{"email": ownerEmail, "password": ownerPassword, "name": "Olga Owner"},

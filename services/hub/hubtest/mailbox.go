@@ -27,6 +27,8 @@ type Mailbox struct {
 	srv  *imapserver.Server
 	ln   net.Listener
 	wg   sync.WaitGroup
+
+	login *SignIn
 }
 
 // NewMailbox serves until Close.
@@ -39,7 +41,11 @@ func NewMailbox() (*Mailbox, error) {
 	mem.AddUser(m.user)
 	m.srv = imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return demo.Prompt(mem.NewSession()), nil, nil
+			s := demo.Prompt(mem.NewSession())
+			if m.login != nil {
+				return &signedIn{Session: s, rule: m.login}, nil, nil
+			}
+			return s, nil, nil
 		},
 		Caps: imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapIdle: {}}, InsecureAuth: true, Logger: log.New(io.Discard, "", 0),
 	})
@@ -50,6 +56,9 @@ func NewMailbox() (*Mailbox, error) {
 	m.wg.Go(func() { _ = m.srv.Serve(m.ln) })
 	return m, nil
 }
+
+// SignIn makes mailbox and sink take access tokens and no passwords. Before a hub uses them.
+func (m *Mailbox) SignIn(rule *SignIn, s *Sink) { m.login, s.login = rule, rule }
 
 // Close ends the server and waits for it.
 func (m *Mailbox) Close() {

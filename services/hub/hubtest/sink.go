@@ -44,6 +44,7 @@ type Sink struct {
 	wg  sync.WaitGroup
 
 	board
+	login   *SignIn
 	mails   []Sent
 	answers []Answer
 	refused int
@@ -114,9 +115,17 @@ type session struct {
 	cur  Sent
 }
 
-func (s *session) AuthMechanisms() []string { return []string{sasl.Plain} }
+func (s *session) AuthMechanisms() []string {
+	if s.sink.login != nil {
+		return []string{sasl.OAuthBearer}
+	}
+	return []string{sasl.Plain}
+}
 
 func (s *session) Auth(string) (sasl.Server, error) {
+	if s.sink.login != nil {
+		return s.sink.login.server(func() error { return nil }), nil
+	}
 	return sasl.NewPlainServer(func(_, user, pass string) error {
 		if user != Address || pass != password {
 			return smtp.ErrAuthFailed
