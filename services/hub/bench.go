@@ -28,6 +28,7 @@ func benchCommand(ctx context.Context, in invocation) error {
 	fs.StringVar(&cfg.IMAP.Address, "imap", "", "fill and read a mailbox at `host:port` on this machine, without TLS (default: a server in the bench)")
 	fs.StringVar(&cfg.IMAP.User, "user", "", "user of -imap; its mailbox must be empty")
 	fs.StringVar(&cfg.IMAP.Password, "password", "", "password of -imap")
+	fs.StringVar(&cfg.Filled, "filled", "", "let read measure the data `directory` that a run with -keep left, too")
 	fs.IntVar(&cfg.Events, "events", 100_000, "commits in the log of rebuild and idle")
 	fs.IntVar(&cfg.Long, "long", 100_000, "messages of one customer in the identity case")
 	fs.IntVar(&cfg.Sockets, "sockets", 10_000, "widgets that stay open in the sockets case")

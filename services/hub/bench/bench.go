@@ -41,6 +41,9 @@ type Config struct {
 	Rate int
 	// Sizes are the numbers of conversations of the read case. Default 1000 and 100000.
 	Sizes []int
+	// Filled is a data directory that an earlier run left (Keep), read too by the
+	// read case; empty: none.
+	Filled string
 	// Events is the size of the log of the rebuild and idle cases. Default 100000.
 	Events int
 	// Long is how many messages the long customer of the identity case has. Default 100000.

@@ -7,6 +7,7 @@ import (
 
 	inboxv1 "github.com/weftline/weftline/pkg/weftline/inbox/v1"
 	"github.com/weftline/weftline/pkg/weftline/inbox/v1/inboxv1connect"
+	"github.com/weftline/weftline/services/conversation/fill"
 )
 
 // readCalls is how often each page is read in a round.
@@ -15,6 +16,11 @@ const readCalls = 300
 // read: what agents wait for, over HTTP with a token, as the number of
 // conversations grows.
 func read(ctx context.Context, b *bench) error {
+	if b.Filled != "" {
+		if err := b.readFilled(ctx); err != nil {
+			return fmt.Errorf("%s: %w", b.Filled, err)
+		}
+	}
 	for _, n := range b.Sizes {
 		f, err := b.fill(ctx, n)
 		if err != nil {
@@ -25,6 +31,27 @@ func read(ctx context.Context, b *bench) error {
 		}
 	}
 	return nil
+}
+
+// readFilled reads pages of a hub that an earlier run has filled.
+func (b *bench) readFilled(ctx context.Context) error {
+	hub, err := startChild(ctx, b.Exe, b.Filled, idleInbox)
+	if err != nil {
+		return err
+	}
+	defer hub.kill()
+	api, err := newAPI(ctx, hub)
+	if err != nil {
+		return err
+	}
+	all, err := api.ListConversations(ctx, &inboxv1.ListConversationsRequest{PageSize: 1})
+	if err != nil {
+		return fmt.Errorf("count conversations: %w", err)
+	}
+	if err := hub.stop(); err != nil {
+		return err
+	}
+	return b.readPages(ctx, &filled{dir: b.Filled, first: fill.Customer(0)}, int(all.GetCounts().GetOpen()))
 }
 
 func (b *bench) readPages(ctx context.Context, f *filled, n int) error {
