@@ -116,7 +116,7 @@ var cases = []struct {
 	run  func(context.Context, *bench) error
 }{
 	{"mail", mail}, {"chat", chat}, {"read", read}, {"rebuild", rebuild}, {"idle", idle}, {"identity", identity},
-	{"sockets", sockets},
+	{"sockets", sockets}, {"channels", channels},
 }
 
 // Names of the cases.

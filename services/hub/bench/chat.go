@@ -7,14 +7,11 @@ import (
 )
 
 // The chat inbox of the bench: its visitors all come from one address.
-const chatInbox = `
-  - id: bench
-    channel: chat
-    settings:
-      messages_per_minute: "100000"
-      connections_per_minute: "6000"
-      visitors_per_hour: "100000"
-`
+var chatInbox = chatInboxNamed("bench")
+
+func chatInboxNamed(id string) string {
+	return inboxYAML(id, "chat", "messages_per_minute", "100000", "connections_per_minute", "6000", "visitors_per_hour", "100000")
+}
 
 // chat: widget sockets → hub → an agent's console socket, in a closed loop.
 func chat(ctx context.Context, b *bench) error {

@@ -19,6 +19,7 @@ import (
 // crowd are visitors who have written once and whose widgets stay open.
 type crowd struct {
 	hub     *child
+	inbox   string
 	members []*sitter
 	reading sync.WaitGroup
 	lost    atomic.Int64 // sockets that ended without our doing
@@ -44,10 +45,10 @@ var writeBuffers sync.Pool
 
 // dial opens a sitter's socket with what he kept, and waits for the welcome and
 // for everything said since.
-func (s *sitter) dial(ctx context.Context, hub *child) error {
+func (s *sitter) dial(ctx context.Context, hub *child, inbox string) error {
 	from := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+s.index%places))}}
 	d := websocket.Dialer{HandshakeTimeout: patience, NetDialContext: from.DialContext, ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &writeBuffers}
-	ws, _, err := d.DialContext(ctx, "ws"+strings.TrimPrefix(hub.url, "http")+"/chat/bench/ws", http.Header{"Origin": {hub.url}})
+	ws, _, err := d.DialContext(ctx, "ws"+strings.TrimPrefix(hub.url, "http")+"/chat/"+inbox+"/ws", http.Header{"Origin": {hub.url}})
 	if err != nil {
 		return fmt.Errorf("open socket %d: %w", s.index, err)
 	}
@@ -120,7 +121,7 @@ func (c *crowd) open(ctx context.Context, n int) error {
 	}
 	c.members = append(c.members, come...)
 	return each(come, func(s *sitter) error {
-		if err := s.dial(ctx, c.hub); err != nil {
+		if err := s.dial(ctx, c.hub, c.inbox); err != nil {
 			return err
 		}
 		if err := s.write(); err != nil {
@@ -179,7 +180,7 @@ func (c *crowd) cut() {
 func (c *crowd) storm(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
 	err := each(c.members, func(s *sitter) error {
-		if err := s.dial(ctx, c.hub); err != nil {
+		if err := s.dial(ctx, c.hub, c.inbox); err != nil {
 			return err
 		}
 		c.listen(s)

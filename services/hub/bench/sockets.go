@@ -31,7 +31,7 @@ func sockets(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	people := &crowd{hub: hub}
+	people := &crowd{hub: hub, inbox: "bench"}
 	defer people.cut()
 	began := time.Now()
 	for left := b.Sockets; left > 0; left -= min(left, 500) {

@@ -57,6 +57,48 @@ func (w *world) bounce(t *testing.T) {
 	w.untilSaid(t, cid, 2)
 }
 
+// midLiteral: the network fails in the middle of a mail, three times.
+func (w *world) midLiteral(t *testing.T) {
+	const ivy = "ivy@example.org"
+	text := strings.Repeat("A long story that does not fit into one packet. ", 6000) + "The end of it."
+	w.imap.cut(3)
+	w.submit(t, ivy, support, post(ivy, "Long", "long@ivy", text))
+	w.submit(t, "jon@example.org", support, post("jon@example.org", "Short", "short@jon", "Behind the long one."))
+	got := w.untilSaid(t, ivy, 1)[0].GetMessage()
+	if cut := w.imap.cutSoFar(); cut != 3 {
+		t.Errorf("the connection ended %d times inside of the mail, want 3", cut)
+	}
+	if !strings.HasSuffix(strings.TrimSpace(got.GetText()), "The end of it.") {
+		t.Errorf("%d bytes came of %d", len(got.GetText()), len(text))
+	}
+	w.untilSaid(t, "jon@example.org", 1)
+	w.untilHealth(t, "support", "ok")
+}
+
+const kim = "kim@example.org"
+
+// lostReceipt: OpenSMTPD takes the mail, and its 250 does not come back. That
+// is shown as unknown, and it is sent once more (onceOrTwice).
+func (w *world) lostReceipt(t *testing.T) {
+	conversation := w.ask(t, kim)
+	w.smtp.cut(1)
+	id := w.reply(t, conversation, "Once, I hope.")
+	w.untilDelivery(t, kim, id, inboxv1.DeliveryState_DELIVERY_STATE_UNKNOWN)
+	until(t, "the mail at the customer's server", func() bool { return len(w.mailsTo(kim)) == 1 })
+	if w.smtp.cutSoFar() != 1 {
+		t.Error("the connection did not end behind the dot")
+	}
+}
+
+func (w *world) onceOrTwice(t *testing.T) {
+	id := w.untilSaid(t, kim, 2)[1].GetId()
+	w.untilDelivery(t, kim, id, inboxv1.DeliveryState_DELIVERY_STATE_SENT)
+	mails := w.mailsTo(kim)
+	if len(mails) > 2 || len(mails) == 2 && mails[0].MessageID() != mails[1].MessageID() {
+		t.Errorf("%d mails, want the same one twice at most", len(mails))
+	}
+}
+
 // greylist: replies are refused for now, the server goes down, the hub is
 // killed, and both come back. The retry is due half a minute after the refusal.
 func (w *world) greylist(t *testing.T) {

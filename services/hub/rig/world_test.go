@@ -28,6 +28,7 @@ type world struct {
 	lmtpPort         string
 	smtpPort         string
 	dovecot, smtpd   *server
+	imap, smtp       *wire         // on the hub's way to them
 	sink             *hubtest.Sink // where OpenSMTPD delivers what goes out
 	hub              *hubtest.Process
 	url              string
@@ -60,6 +61,7 @@ func newWorld(t *testing.T) *world {
 	w.dovecot.start(t)
 	w.smtpd = newServer(t, "start-smtpd.sh", w.smtpPort, dir, w.smtpPort, w.lmtpPort, sinkPort)
 	w.smtpd.start(t)
+	w.imap, w.smtp = newWire(t, w.imapPort, insideALiteral), newWire(t, w.smtpPort, behindTheDot)
 	cfg, err := json.Marshal(map[string]any{ // which is YAML
 		"listen": "127.0.0.1:0", "data": filepath.Join(dir, "data"),
 		"owner":   map[string]string{"email": ownerEmail, "password": ownerPassword, "name": "Olga Owner"},
@@ -97,8 +99,8 @@ func newWorld(t *testing.T) *world {
 func (w *world) settings(user, password string) map[string]string {
 	return map[string]string{
 		"address":   user + "@rig.test",
-		"imap_host": "127.0.0.1", "imap_port": w.imapPort, "imap_tls": "none", "imap_username": user, "imap_password": password,
-		"smtp_host": "127.0.0.1", "smtp_port": w.smtpPort, "smtp_tls": "none",
+		"imap_host": "127.0.0.1", "imap_port": w.imap.port(), "imap_tls": "none", "imap_username": user, "imap_password": password,
+		"smtp_host": "127.0.0.1", "smtp_port": w.smtp.port(), "smtp_tls": "none",
 	}
 }
 
