@@ -24,7 +24,6 @@ func TestRigHub(t *testing.T) {
 	t.Run("the connection ends inside of a mail", w.midLiteral)
 	t.Run("the receipt for an answer is lost", w.lostReceipt)
 	t.Run("killed while the server greylists, sent once", w.greylist)
-	t.Run("the answer whose receipt was lost came twice at most", w.onceOrTwice)
 	t.Run("new UIDs make no new messages", w.uidValidity)
 	t.Run("a refused password needs attention", w.password)
 }

@@ -99,10 +99,26 @@ func (h *Handler) message(ctx context.Context, in Input, m channel.Message, file
 				return stored{}, err
 			}
 		}
-		err = h.Claims.Assure(ctx, raw.Tenant, own.handle, m.Assurance, event.Evidence{Kind: kindOf(m.Assurance), ID: id})
-		return stored{id: id, customer: own.handle.Customer, state: out.State, appended: out.Appended}, err
+		done := stored{id: id, customer: own.handle.Customer, state: out.State, appended: out.Appended}
+		return done, h.assure(ctx, raw.Tenant, own, m.Assurance, done)
 	}
 	return stored{}, fmt.Errorf("handle of message %s changes its owner all the time", id)
+}
+
+// assure raises the handle's level by a message of its tenure. One that came
+// before, and comes again after the handle was moved or released, proved
+// something of another tenure: it says nothing of who has the address now.
+func (h *Handler) assure(ctx context.Context, tenant string, own owner, level int, m stored) error {
+	if level <= own.handle.Assurance {
+		return nil
+	}
+	if !m.appended {
+		of, before, _, err := h.settle.Stored(ctx, tenant, own.handle.ID, m.id)
+		if err != nil || of != own.handle.Customer || before.Tenure != own.handle.Tenure {
+			return err
+		}
+	}
+	return h.Claims.Assure(ctx, tenant, own.handle, level, event.Evidence{Kind: kindOf(level), ID: m.id})
 }
 
 // limitThreadName bounds the name of a thread, in characters.

@@ -179,3 +179,31 @@ func TestExactWhatAFormerOwnerHas(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestExactAnOldProofComesAgain: Bob proved the address, which went to Ada, who
+// was erased, and is a third one's now, who has proven nothing. Bob's message
+// comes again: it says nothing of the third one.
+func TestExactAnOldProofComesAgain(t *testing.T) {
+	t.Parallel()
+	if err := scenario(faults{Purged: true}, func(w *world) error {
+		proven := ada
+		proven.Assurance = 3
+		in := w.write("m1", proven)
+		w.must(w.deliver(in))
+		w.clock = w.clock.Add(time.Hour)
+		w.must(w.moving("mv", senders[0], "a", w.clock, true))
+		w.must(w.deliver(w.write("m2", ada)))
+		w.erases("a")
+		w.must(w.deliver(w.write("m3", ada)))
+		if c := eventsOf[event.HandleClaimed](w); len(c) != 2 || c[1].Tenure != 3 || c[1].Assurance != 1 {
+			return fmt.Errorf("claimed with %+v", c)
+		}
+		if err := w.adds(w.deliver(in), 0); err != nil {
+			return err
+		}
+		own := w.write("m4", proven)
+		return w.adds(w.deliver(own), 2) // his own does: the message, and the level
+	}); err != nil {
+		t.Error(err)
+	}
+}

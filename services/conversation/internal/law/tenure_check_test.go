@@ -281,7 +281,8 @@ func (w *world) shredded() error {
 		}
 	}
 	if n := len(w.all()); n != before {
-		return fmt.Errorf("redelivery after an erasure: %d commits more", n-before)
+		last := w.all()[n-1]
+		return fmt.Errorf("redelivery after an erasure: %d commits more, the last is %s in %s: %+v", n-before, last.ID, last.Stream, last.Events)
 	}
 	return nil
 }
