@@ -69,7 +69,7 @@ test('a mailbox is added in steps, tried, paused and resumed', async (t) => {
 
   // Paused: an answer waits, and is said to; new mail stays in the mailbox.
   await card.getByRole('button', { name: 'Pause Post room' }).click();
-  await card.getByText('Paused', { exact: true }).waitFor();
+  await card.getByText(/^Paused since/).waitFor();
   box.deliver(mail({ from: 'Bo <bo@example.test>', subject: 'Second', text: 'the second question' }));
   const first = await stage.hub.conversation('First');
   await stage.hub.call('SendReply', { conversationId: first.id, text: 'an answer that waits', idempotencyKey: 'waits' });

@@ -34,7 +34,7 @@ export function InboxCard({ inbox, channel, owner, onEdit }: { inbox: Inbox; cha
           <h2 className="font-semibold"><bdi>{name}</bdi></h2>
           <p className="text-[13px] text-muted">{channelName(inbox.channel)}{address && <> · <bdi dir="ltr">{address}</bdi></>}{sources[inbox.source] && <> · {sources[inbox.source]}</>}</p>
         </div>
-        <span className="flex items-center gap-1.5 text-[13px] font-medium"><span aria-hidden className={cx('size-2 rounded-full', face.tone)} />{face.label}{inbox.since && inbox.health !== 'connecting' && <span className="font-normal text-muted">since <When at={inbox.since} /></span>}</span>
+        <span className="flex items-center gap-1.5 text-[13px] font-medium"><span aria-hidden className={cx('size-2 rounded-full', face.tone)} /><span>{face.label}{inbox.since && inbox.health !== 'connecting' && <span className="font-normal text-muted"> since <When at={inbox.since} /></span>}</span></span>
       </div>
       {reason && <p className={cx('mt-2 rounded-lg px-2.5 py-1.5 text-[13px] break-words', inbox.health === 'needs_attention' ? 'bg-danger-soft text-danger' : inbox.paused ? 'bg-warn-soft text-warn' : 'bg-sunken text-muted')}><bdi>{reason}</bdi></p>}
       <p className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-xs text-muted">
