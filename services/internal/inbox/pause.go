@@ -2,8 +2,10 @@ package inbox
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/weftline/weftline/services/internal/docstore"
 )
@@ -28,7 +30,17 @@ func (b *Book) SetPaused(ctx context.Context, id string, paused bool) error {
 	if byFile && !paused {
 		return fmt.Errorf("inbox %s: %w", id, ErrPausedInFile)
 	}
-	op := docstore.Op{Collection: pauses, Doc: docstore.Doc{ID: id, JSON: []byte("{}")}, Delete: !paused}
+	b.mu.Lock()
+	already := b.isPaused(id)
+	b.mu.Unlock()
+	if already && paused {
+		return nil // it keeps the time it was paused at
+	}
+	doc, err := json.Marshal(pause{time.Now().UTC()})
+	if err != nil {
+		return fmt.Errorf("pause inbox %s: %w", id, err)
+	}
+	op := docstore.Op{Collection: pauses, Doc: docstore.Doc{ID: id, JSON: doc}, Delete: !paused}
 	if err := b.docs.Apply(ctx, docstore.Batch{Ops: []docstore.Op{op}}); err != nil {
 		return fmt.Errorf("pause inbox %s: %w", id, err)
 	}
@@ -43,10 +55,25 @@ func (b *Book) SetPaused(ctx context.Context, id string, paused bool) error {
 	return b.reload(ctx)
 }
 
-func (b *Book) loadPauses(ctx context.Context) (map[string]bool, error) {
-	paused := map[string]bool{}
+// pause is stored: names stay.
+type pause struct {
+	At time.Time `json:"at"`
+}
+
+// isPaused is for those who hold the lock.
+func (b *Book) isPaused(id string) bool {
+	_, ok := b.paused[id]
+	return ok
+}
+
+func (b *Book) loadPauses(ctx context.Context) (map[string]time.Time, error) {
+	paused := map[string]time.Time{}
 	err := b.docs.Scan(ctx, pauses, func(d docstore.Doc) error {
-		paused[d.ID] = true
+		var p pause
+		if err := json.Unmarshal(d.JSON, &p); err != nil {
+			return fmt.Errorf("pause of inbox %s: %w", d.ID, err)
+		}
+		paused[d.ID] = p.At
 		return nil
 	})
 	if err != nil {

@@ -92,7 +92,7 @@ func TestPausedInboxIsGoneForWatchersAndThereForOthers(t *testing.T) {
 	until(t, told) // both are paused; two changes may be told as one
 	in, ok := b.Get("own")
 	h := b.Health("own")
-	if !ok || !in.Paused || in.PausedInFile || h.State != inbox.StatePaused || h.LastError != "login refused" || h.LastErrorAt.IsZero() || len(b.List("email")) != 2 {
+	if !ok || !in.Paused || in.PausedInFile || h.State != inbox.StatePaused || h.LastError != "login refused" || h.LastErrorAt.IsZero() || h.Since.Before(h.LastErrorAt) || len(b.List("email")) != 2 {
 		t.Errorf("%+v %+v", in, h)
 	}
 	// Another process, or the next start, knows it.

@@ -37,7 +37,7 @@ type Book struct {
 	mu      sync.Mutex
 	fixed   map[string]Inbox
 	console map[string]Inbox
-	paused  map[string]bool // by an agent; those the file pauses say so themselves
+	paused  map[string]time.Time // by an agent, since when; those the file pauses say so themselves
 	health  map[string]Health
 	changed chan struct{} // closed and replaced at every change
 }
@@ -100,7 +100,7 @@ func (b *Book) list(channel string) []Inbox {
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		if in := all[id]; channel == "" || in.Channel == channel {
 			in.Settings = maps.Clone(in.Settings)
-			in.Paused = in.Paused || b.paused[id]
+			in.Paused = in.Paused || b.isPaused(id)
 			out = append(out, in)
 		}
 	}
@@ -116,7 +116,7 @@ func (b *Book) Get(id string) (Inbox, bool) {
 		in, ok = b.console[id]
 	}
 	in.Settings = maps.Clone(in.Settings)
-	in.Paused = in.Paused || b.paused[id]
+	in.Paused = in.Paused || b.isPaused(id)
 	return in, ok
 }
 
@@ -174,8 +174,8 @@ func (b *Book) Health(id string) Health {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h := b.health[id]
-	if b.paused[id] || b.fixed[id].Paused {
-		h.State, h.Detail = StatePaused, ""
+	if b.isPaused(id) || b.fixed[id].Paused {
+		h.State, h.Detail, h.Since = StatePaused, "", b.paused[id]
 		return h
 	}
 	if h.State == "" {
@@ -320,7 +320,7 @@ func (b *Book) reload(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	same := maps.EqualFunc(found, b.console, func(x, y Inbox) bool { return x.Rev == y.Rev })
-	same = same && maps.Equal(paused, b.paused)
+	same = same && maps.EqualFunc(paused, b.paused, time.Time.Equal)
 	b.console, b.paused = found, paused
 	if !same {
 		b.notify()

@@ -69,8 +69,11 @@ for (const colorScheme of ['light', 'dark']) {
       await check(name, page);
     }
     await page.goto(stage.hub.url + '/settings/inboxes');
-    await page.getByRole('button', { name: 'Add email' }).click();
-    await page.getByRole('dialog').waitFor();
+    await page.getByRole('button', { name: 'Add an inbox' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: /^SMS/ }).waitFor();
+    await check('channels', page);
+    await page.getByRole('dialog').getByRole('button', { name: /^SMS/ }).click();
+    await page.getByRole('dialog').getByLabel('Provider').waitFor();
     await check('inbox form', page);
     assert.deepEqual(wrong, []);
     stage.end();

@@ -10,15 +10,18 @@ test('a new chat inbox works at once, its snippet can be copied', async (t) => {
   const olu = await Agent.login(stage, undefined, { path: '/settings/inboxes', permissions: ['clipboard-read', 'clipboard-write'] });
   const { page } = olu;
   await page.getByRole('heading', { name: 'Demo shop' }).waitFor();
-  await page.getByRole('button', { name: 'Add chat' }).click();
+  await page.getByRole('button', { name: 'Add an inbox' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('Name').fill('Tea room');
+  await dialog.getByRole('button', { name: /^Chat/ }).click();
+  await dialog.getByLabel('Name', { exact: true }).fill('Tea room');
   await dialog.getByLabel('Colour').fill('green');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await dialog.getByRole('alert').first().waitFor();
   await dialog.getByLabel('Colour').fill('#0b6b3a');
   await dialog.getByLabel('Greeting').fill('Welcome to the tea room.');
   await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText('Saved. The inbox works from now on.').waitFor();
+  await dialog.getByRole('button', { name: 'Done' }).click();
   await dialog.waitFor({ state: 'detached' });
 
   const card = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'Tea room' }) });
@@ -60,7 +63,7 @@ test('a token works until it is revoked; an agent changes nothing', async (t) =>
   await page.getByRole('listitem').filter({ hasText: 'revoked an API token' }).waitFor();
 
   const lee = await olu.colleague();
-  for (const [path, offered] of [['inboxes', 'Add chat'], ['agents', 'Add an agent'], ['tokens', 'New token']]) {
+  for (const [path, offered] of [['inboxes', 'Add an inbox'], ['agents', 'Add an agent'], ['tokens', 'New token']]) {
     await lee.page.goto(`${stage.hub.url}/settings/${path}`);
     await lee.page.locator('main').getByRole('heading', { level: 1 }).waitFor();
     assert.equal(await lee.page.getByRole('button', { name: offered }).count(), 0);

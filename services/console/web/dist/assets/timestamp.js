@@ -1,1 +1,1 @@
-import{M as e,N as t,k as n}from"./client.js";function r(r){let i=Math.floor(r/1e3);return e(n,{seconds:t.parse(i),nanos:(r-i*1e3)*1e6})}export{r as t};
+import{A as e,N as t,P as n}from"./client.js";function r(r){let i=Math.floor(r/1e3);return t(e,{seconds:n.parse(i),nanos:(r-i*1e3)*1e6})}export{r as t};

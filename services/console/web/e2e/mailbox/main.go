@@ -106,7 +106,12 @@ type session struct{ out *printer }
 func (s *session) AuthMechanisms() []string { return []string{sasl.Plain} }
 
 func (s *session) Auth(string) (sasl.Server, error) {
-	return sasl.NewPlainServer(func(string, string, string) error { return nil }), nil
+	return sasl.NewPlainServer(func(_, given, pass string) error {
+		if given != user || pass != password {
+			return smtp.ErrAuthFailed
+		}
+		return nil
+	}), nil
 }
 
 func (s *session) Mail(string, *smtp.MailOptions) error { return nil }

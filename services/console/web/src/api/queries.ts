@@ -1,7 +1,7 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { Role, type Agent, type Inbox, type Token } from '../gen/weftline/console/v1/console_pb';
-import { desk, identity } from './client';
+import { desk, identity, inbox } from './client';
 
 // Messages hold bigints and are never changed in place: sharing structure between answers gains nothing.
 export const queries = new QueryClient({
@@ -18,6 +18,10 @@ export const queries = new QueryClient({
 export const sessionQuery = { queryKey: ['session'], queryFn: () => desk.getSession({}), staleTime: Infinity };
 export const agentsQuery = { queryKey: ['agents'], queryFn: async () => (await desk.listAgents({})).agents };
 export const inboxesQuery = { queryKey: ['inboxes'], queryFn: async () => (await desk.listInboxes({})).inboxes };
+/** Kinds of inboxes. They change with the hub alone. */
+export const channelsQuery = { queryKey: ['channels'], queryFn: async () => (await desk.listChannels({})).channels, staleTime: Infinity };
+/** Approved texts of an inbox; the hub asks the provider at most every five minutes. */
+export const templatesQuery = (inboxId: string) => ({ queryKey: ['templates', inboxId], queryFn: async () => (await inbox.listTemplates({ inboxId })).templates, staleTime: 60_000, retry: false });
 export const tokensQuery = { queryKey: ['tokens'], queryFn: async () => (await desk.listTokens({})).tokens };
 
 export const personQuery = (customerId: string) => ({ queryKey: ['person', 'of', customerId], queryFn: async () => (await identity.getPerson({ customerId })).person });

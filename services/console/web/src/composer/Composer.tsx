@@ -2,7 +2,7 @@ import { Lock, Paperclip, Reply, SendHorizontal, StickyNote } from 'lucide-react
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { newKey } from '../api/client';
 import { useInboxName, useMe } from '../api/queries';
-import { Status, type Conversation } from '../gen/weftline/inbox/v1/types_pb';
+import { Status, type Conversation, type Template } from '../gen/weftline/inbox/v1/types_pb';
 import { perform, useActions } from '../keyboard/actions';
 import { spoken } from '../keyboard/keymap';
 import { connection } from '../live/live';
@@ -18,10 +18,11 @@ import { discardAll, enclose, restore, useFiles } from './enclosure';
 import { Files } from './Files';
 import { takeBack } from './giveback';
 import { toMail, toSource } from './plain';
-import { counter, refusedBy, tooMuch, windowLeft } from './reach';
+import { counter, onlyTemplate, refusedBy, tooMuch, windowLeft } from './reach';
 import { useDraft } from './useDraft';
 import type { Handle, Written } from './Editor';
 
+const TemplateForm = lazy(() => import('./TemplateForm').then((m) => ({ default: m.TemplateForm })));
 const Editor = lazy(() => import('./Editor').then((m) => ({ default: m.Editor })));
 const empty: Written = { source: '', text: '', html: '' };
 const noFiles: readonly never[] = [];
@@ -45,6 +46,7 @@ export function Composer({ row, lastSeen }: { row: Conversation; lastSeen: bigin
   const target = row.replyTarget;
   const now = useNow();
   const refused = note ? '' : refusedBy(target, now);
+  const closed = !note && onlyTemplate(target, now);
   const can = note ? undefined : target?.capabilities;
   const left = note || refused ? '' : windowLeft(target, now);
   const much = tooMuch(can, written.text, note ? [] : files.map((file) => ({ name: file.name, type: file.stored?.contentType ?? '', size: file.size })));
@@ -66,6 +68,9 @@ export function Composer({ row, lastSeen }: { row: Conversation; lastSeen: bigin
     setWritten(empty);
     setKind(next);
   };
+  useEffect(() => {
+    if (closed) handle.current = undefined; // its editor is gone
+  }, [closed]);
   useActions({ reply: () => show('reply', true), note: () => show('note', true), attach: () => (note ? false : picker.current?.click()) });
 
   const send = (close: boolean): void => {
@@ -85,6 +90,13 @@ export function Composer({ row, lastSeen }: { row: Conversation; lastSeen: bigin
     else handle.current?.focus();
   };
 
+  const sendTemplate = (template: Template, text: string): void => submit({
+    key: newKey(), kind: 'reply', conversationId: row.id, customerId: row.customerId, author: me.id,
+    text, html: '', source: '', attachments: [], template,
+    answers: target?.answers ?? '', lastSeen, force: false, close: false,
+    state: 'queued', reason: '', newer: [], newerVersion: 0n, createdAt: Date.now(),
+  });
+
   const pause = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const typing = (on: boolean): void => {
     clearTimeout(pause.current);
@@ -101,8 +113,13 @@ export function Composer({ row, lastSeen }: { row: Conversation; lastSeen: bigin
       localBack.current = item.source;
       return;
     }
-    handle.current?.set(draft.text ? toSource(draft.text) + item.source : item.source);
-    handle.current?.focus();
+    const whole = draft.text ? toSource(draft.text) + item.source : item.source;
+    if (!handle.current) { // no text can be written now: it waits in the draft
+      draft.type(whole);
+      return;
+    }
+    handle.current.set(whole);
+    handle.current.focus();
   }), [row.id, kind, draft]);
   const localBack = useRef('');
 
@@ -123,8 +140,10 @@ export function Composer({ row, lastSeen }: { row: Conversation; lastSeen: bigin
         <Recipient row={row} note={note} />
         <span role="status" className="ms-auto text-xs text-muted">{!written.source ? '' : state === 'saved' ? 'Draft saved' : state === 'local' ? 'Draft kept here' : ''}</span>
       </div>
-      {refused && <p role="alert" className="mx-3 mt-1 rounded-lg bg-warn-soft px-2.5 py-1 text-[13px] text-warn">No reply can be sent: <bdi>{refused}</bdi></p>}
-      <Suspense fallback={<div className="skeleton mx-3 my-2 h-16" />}>
+      {closed && <p role="status" className="mx-3 mt-1 rounded-lg bg-warn-soft px-2.5 py-1 text-[13px] text-warn">No text can be sent: <bdi>{refused}</bdi></p>}
+      {closed && <Suspense fallback={<div className="skeleton mx-3 my-2 h-16" />}><TemplateForm key={row.id} inboxId={target?.inboxId ?? ''} disabled={phase === 'read-only'} onSend={sendTemplate} /></Suspense>}
+      {refused && !closed && <p role="alert" className="mx-3 mt-1 rounded-lg bg-warn-soft px-2.5 py-1 text-[13px] text-warn">No reply can be sent: <bdi>{refused}</bdi></p>}
+      {!closed && <><Suspense fallback={<div className="skeleton mx-3 my-2 h-16" />}>
         <Editor
           key={row.id + kind + rich}
           initial={draft.text}
@@ -163,7 +182,7 @@ export function Composer({ row, lastSeen }: { row: Conversation; lastSeen: bigin
             {note ? <><Lock size={14} aria-hidden />Add note</> : <><SendHorizontal size={14} aria-hidden className="rtl:rotate-180" />{phase === 'offline' ? 'Send later' : 'Send'}</>}
           </Button>
         </div>
-      </div>
+      </div></>}
     </section>
   );
 }

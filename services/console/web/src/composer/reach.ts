@@ -24,6 +24,10 @@ export function refusedBy(target: ReplyTarget | undefined, now: number): string 
   return '';
 }
 
+/** Only a template goes out there now. */
+export const onlyTemplate = (target: ReplyTarget | undefined, now: number): boolean =>
+  !!target?.handle && !target.refused && target.optedOut?.wish !== 'out' && !!target.capabilities?.templates && !!target.windowEndsAt && now > millis(target.windowEndsAt);
+
 /** "23 h", "40 min": how long a reply may still be sent freely; '' when that does not end. */
 export function windowLeft(target: ReplyTarget | undefined, now: number): string {
   if (!target?.windowEndsAt) return '';

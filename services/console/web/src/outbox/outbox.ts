@@ -1,6 +1,6 @@
 import { create } from 'zustand';
 import { create as message, toJson, fromJson, type JsonValue } from '@bufbuild/protobuf';
-import { AttachmentSchema, type Attachment, type TimelineEntry } from '../gen/weftline/inbox/v1/types_pb';
+import { AttachmentSchema, TemplateSchema, type Attachment, type Template, type TimelineEntry } from '../gen/weftline/inbox/v1/types_pb';
 
 /**
  * queued: waits for the network. refused: somebody else said something first.
@@ -29,6 +29,8 @@ export type Pending = {
   /** The agent insists on answering a sender who does not own the address. */
   toRefuted?: boolean;
   close: boolean;
+  /** Sent in place of text, which says what the customer reads. */
+  template?: Template | undefined;
   state: PendingState;
   reason: string;
   newer: TimelineEntry[];
@@ -76,10 +78,10 @@ function set(items: readonly Pending[]): void {
   }
 }
 
-type StoredPending = Omit<Pending, 'lastSeen' | 'newerVersion' | 'attachments' | 'newer'> & { lastSeen: string; attachments: JsonValue[] };
+type StoredPending = Omit<Pending, 'lastSeen' | 'newerVersion' | 'attachments' | 'newer' | 'template'> & { lastSeen: string; attachments: JsonValue[]; template?: JsonValue | undefined };
 
 function freeze({ newer: _newer, newerVersion: _version, ...item }: Pending): StoredPending {
-  return { ...item, lastSeen: String(item.lastSeen), attachments: item.attachments.map((a) => toJson(AttachmentSchema, a)) };
+  return { ...item, lastSeen: String(item.lastSeen), attachments: item.attachments.map((a) => toJson(AttachmentSchema, a)), template: item.template && toJson(TemplateSchema, item.template) };
 }
 
 function revive(item: StoredPending): Pending {
@@ -87,6 +89,7 @@ function revive(item: StoredPending): Pending {
     ...item,
     lastSeen: BigInt(item.lastSeen),
     attachments: item.attachments.map((a) => message(AttachmentSchema, fromJson(AttachmentSchema, a))),
+    template: item.template === undefined ? undefined : message(TemplateSchema, fromJson(TemplateSchema, item.template)),
     // A refusal has to be asked for again: its newer entries were not kept.
     state: item.state === 'failed' ? 'failed' : 'queued',
     newer: [],

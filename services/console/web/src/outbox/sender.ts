@@ -64,8 +64,8 @@ async function send(item: Pending): Promise<void> {
 async function call(item: Pending): Promise<TimelineEntry | undefined> {
   const { conversationId, text, key: idempotencyKey } = item;
   if (item.kind === 'note') return (await inbox.addNote({ conversationId, text, idempotencyKey })).entry;
-  const { html, answers, attachments, lastSeen, force, toRefuted = false, close } = item;
-  return (await inbox.sendReply({ conversationId, text, html, answers, attachments, lastSeen, force, toRefuted, close, idempotencyKey })).entry;
+  const { html, answers, attachments, lastSeen, force, toRefuted = false, close, template } = item;
+  return (await inbox.sendReply({ conversationId, text, html, answers, attachments, lastSeen, force, toRefuted, close, idempotencyKey, ...(template ? { template } : {}) })).entry;
 }
 
 /** Swaps the optimistic line for the hub's own in one step, so nothing flickers. */

@@ -1,4 +1,4 @@
-import { AtSign, Mail, MessageCircle, MessageSquareText, Phone } from 'lucide-react';
+import { AtSign, Camera, Mail, MessageCircle, MessagesSquare, MessageSquareText, Phone, PlugZap, Send, Smartphone } from 'lucide-react';
 import type { LucideIcon } from 'lucide-react';
 import { cx } from './cx';
 
@@ -6,6 +6,11 @@ const channels: Record<string, { icon: LucideIcon; label: string; tint: string }
   email: { icon: Mail, label: 'Email', tint: 'text-email' },
   chat: { icon: MessageCircle, label: 'Chat', tint: 'text-chat' },
   sms: { icon: MessageSquareText, label: 'SMS', tint: 'text-phone' },
+  whatsapp: { icon: Smartphone, label: 'WhatsApp', tint: 'text-phone' },
+  messenger: { icon: MessagesSquare, label: 'Messenger', tint: 'text-chat' },
+  instagram: { icon: Camera, label: 'Instagram', tint: 'text-chat' },
+  telegram: { icon: Send, label: 'Telegram', tint: 'text-phone' },
+  api: { icon: PlugZap, label: 'API channel', tint: 'text-muted' },
   phone: { icon: Phone, label: 'Phone', tint: 'text-phone' },
 };
 

@@ -1,0 +1,30 @@
+import type { Inbox } from '../gen/weftline/console/v1/console_pb';
+
+export type Face = { label: string; tone: string };
+
+const faces: Readonly<Record<string, Face>> = {
+  ok: { label: 'Working', tone: 'bg-ok' },
+  connecting: { label: 'Connecting…', tone: 'bg-line-strong' },
+  needs_attention: { label: 'Needs attention', tone: 'bg-danger' },
+  paused: { label: 'Paused', tone: 'bg-warn' },
+};
+
+/** The state of an inbox in words, and its colour. */
+export const faceOf = ({ health }: Pick<Inbox, 'health'>): Face => faces[health] ?? { label: health || 'Unknown', tone: 'bg-line-strong' };
+
+/** What is wrong or worth knowing now, '' for nothing. */
+export function reasonOf(inbox: Pick<Inbox, 'health' | 'healthDetail' | 'paused' | 'pausedInFile'>): string {
+  if (inbox.pausedInFile) return 'Paused by the configuration file. Nothing is fetched or sent; what agents write waits.';
+  if (inbox.paused) return 'Nothing is fetched or sent. What agents write waits and goes out when the inbox goes on; what customers bring by webhook or chat is shown as ever.';
+  return inbox.healthDetail;
+}
+
+const count = (n: bigint, one: string, many: string): string => `${n.toLocaleString()} ${n === 1n ? one : many}`;
+
+/** What waits in an inbox, in words; nothing where nothing does or it is not known. */
+export function waitingIn({ waitingOut, setAside }: Pick<Inbox, 'waitingOut' | 'setAside'>): string[] {
+  const out: string[] = [];
+  if (waitingOut) out.push(count(waitingOut, 'message waits to be sent', 'messages wait to be sent'));
+  if (setAside) out.push(count(setAside, 'input was put aside (hub poison)', 'inputs were put aside (hub poison)'));
+  return out;
+}
