@@ -4,6 +4,7 @@ set -eu
 [ $# -eq 4 ] || { echo "usage: $0 DIR SMTP_PORT LMTP_PORT SINK_PORT" >&2; exit 2; }
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
+id weftline-rig >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin weftline-rig
 grey=
 [ -z "${RIG_GREYLIST:-}" ] || grey='filter "grey"'
 cat >"$dir/smtpd.conf" <<CONF

@@ -47,7 +47,8 @@ type Message struct {
 
 	// Flags: auto_reply, list, bounce, third_party, unverified, automatic, offline_capture,
 	// name_is_address (the display name poses as another address), sender_differs (sent in
-	// the name of From by another domain), mixed_script (the domain imitates another's letters).
+	// the name of From by another domain), mixed_script (the domain imitates another's letters),
+	// forwarded, signed (not checked), encrypted (not read).
 	// An input flagged auto_reply or bounce is stored and visible, never answered automatically.
 	Flags []string
 	// ClientID is the sender's own id of the message, returned by the transcript (chat).
@@ -70,6 +71,14 @@ type Content struct {
 	Attachments []Attachment `json:"attachments,omitempty"`
 	// Unparsed says why the body could not be read; then only the original can be downloaded.
 	Unparsed string `json:"unparsed,omitempty"`
+	// Forwarded is whom the sender says this was first from. Shown; nobody's handle, never answered.
+	Forwarded *Claim `json:"forwarded,omitempty"`
+}
+
+// Claim names somebody by the word of somebody else: level 0.
+type Claim struct {
+	Address string `json:"address,omitempty"`
+	Name    string `json:"name,omitempty"`
 }
 
 // Attachment is a file: a part of the raw input, a blob, or something the provider keeps.

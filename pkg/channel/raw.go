@@ -26,6 +26,11 @@ type Raw struct {
 	// ContentType names the format for Parse: "message/rfc822", "application/vnd.weftline.chat+json".
 	ContentType string
 	Body        []byte // at most 50 MiB
+
+	// Via is what the adapter itself saw of the way an input came, where the body does
+	// not say it or the sender wrote it: who connected, the envelope of a mail. Kept with
+	// the body and as secret. Keys and values are the adapter's; at most 16 KiB in all.
+	Via map[string]string
 }
 
 // Address names one end of a channel as its provider does.

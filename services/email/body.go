@@ -156,6 +156,8 @@ func defaultName(n *node) string {
 		return "signature.asc"
 	case "application/pkcs7-signature", "application/x-pkcs7-signature":
 		return "smime.p7s"
+	case "application/pkcs7-mime", "application/x-pkcs7-mime":
+		return "smime.p7m"
 	}
 	_, sub, _ := strings.Cut(shownType(n.ctype.value), "/")
 	if strings.HasPrefix(n.ctype.value, "image/") && len(sub) < 10 {

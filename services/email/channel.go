@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 
 	"github.com/weftline/weftline/services/internal/crypt"
@@ -54,7 +55,11 @@ func steps(ctx context.Context, in inbox.Inbox, d ChannelDeps) []inbox.Step {
 	}
 	timing := Timing{}.withDefaults()
 	s := &Service{roots: d.Roots, timing: timing, grants: newGrants(d.State, d.Keys, d.Client, timing, func(string) {})}
-	return append(s.testIMAP(ctx, in.ID, c), s.testSMTP(ctx, in.ID, c)...)
+	list := append(s.testIMAP(ctx, in.ID, c), s.testSMTP(ctx, in.ID, c)...)
+	if c.dkim.key != nil {
+		list = append(list, inbox.Step{Name: "Find the DKIM key in the DNS", Err: c.dkim.published(ctx, net.DefaultResolver)})
+	}
+	return list
 }
 
 func (s *Service) testIMAP(ctx context.Context, id string, c config) []inbox.Step {

@@ -68,6 +68,7 @@ func (s *Sender) compose(ctx context.Context, c config, name string, out channel
 		h.Set("X-Auto-Response-Suppress", "All")
 		h.Set("Precedence", "auto_reply")
 	}
+	s.svc.offerUnsubscribe(&h, c, s.inbox, out)
 	files, err := s.files(ctx, out.Content.Attachments)
 	if err != nil {
 		return composed{}, err
@@ -76,7 +77,9 @@ func (s *Sender) compose(ctx context.Context, c config, name string, out channel
 	if err := write(&buf, h, out.Content, files); err != nil {
 		return composed{}, fmt.Errorf("write mail: %w", err)
 	}
-	m.data = buf.Bytes()
+	if m.data, err = c.dkim.sign(buf.Bytes()); err != nil {
+		return composed{}, err
+	}
 	if len(m.data) > MaxSize {
 		return composed{}, fmt.Errorf("%w: it has %d bytes, allowed are %d", errUnsendable, len(m.data), MaxSize)
 	}

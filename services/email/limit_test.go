@@ -81,6 +81,18 @@ var bombs = []struct {
 	{"soft line breaks", func(n int) string {
 		return plainHeader + "Content-Transfer-Encoding: quoted-printable\r\n\r\n" + strings.Repeat("=\r\n", n)
 	}, 3_000_000, nil},
+	{"marks of forwarding", func(n int) string {
+		return plainHeader + "Subject: Fwd: x\r\n\r\n" + strings.Repeat("---------- Forwarded message ---------\r\n\r\n", n)
+	}, 40_000, nil},
+	{"heads in a forwarded mail", func(n int) string {
+		return plainHeader + "Subject: Fwd: x\r\n\r\n" + strings.Repeat("Von: a\r\nb\r\n", n)
+	}, 60_000, nil},
+	{"armour without an end", func(n int) string {
+		return plainHeader + "\r\n" + strings.Repeat("-----BEGIN PGP SIGNED MESSAGE-----\r\nHash: x\r\n\r\na\r\n", n)
+	}, 15_000, nil},
+	{"armour", func(n int) string {
+		return plainHeader + "\r\n" + strings.Repeat("-----BEGIN PGP MESSAGE-----\r\n\r\na\r\n-----END PGP MESSAGE-----\r\n", n)
+	}, 15_000, nil},
 	{"flowed lines", func(n int) string {
 		return plainHeader + "Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\n" + strings.Repeat("a \r\n", n)
 	}, 1_000_000, nil},
@@ -106,8 +118,8 @@ func TestBombsMeetTheirLimit(t *testing.T) {
 	}
 }
 
-// Twice the input may cost about twice the memory. A step that copies what it
-// has at every turn would cost four times; time is too noisy to tell.
+// Twice the input may cost about twice the memory and, two and a half times at most, the allocations. A step that
+// copies what it has at every turn would cost four times; time is too noisy to tell, BenchmarkDouble shows it.
 func TestBombsCostGrowsLinearly(t *testing.T) {
 	p := testParser()
 	for _, b := range bombs {
@@ -118,16 +130,20 @@ func TestBombsCostGrowsLinearly(t *testing.T) {
 		if b.want != nil {
 			n = min(n, 400)
 		}
-		cost := func(n int) float64 {
+		cost := func(n int) (bytes, allocations float64) {
 			raw := testRaw([]byte(b.make(n)))
 			p.Parse(raw) //nolint:errcheck // warms up
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			p.Parse(raw) //nolint:errcheck // only its cost counts here
 			runtime.ReadMemStats(&after)
-			return float64(after.TotalAlloc - before.TotalAlloc)
+			return float64(after.TotalAlloc - before.TotalAlloc), float64(after.Mallocs - before.Mallocs)
 		}
-		one, two := cost(n), cost(2*n)
+		one, few := cost(n)
+		two, many := cost(2 * n)
+		if many > 2.5*few+500 {
+			t.Errorf("%s: %d costs %.0f allocations and %d costs %.0f", b.name, n, few, 2*n, many)
+		}
 		if two > 3*one+256<<10 {
 			t.Errorf("%s: %d costs %.0f bytes and %d costs %.0f", b.name, n, one, 2*n, two)
 		}
@@ -151,5 +167,26 @@ func TestMemoryStaysNearTheSizeOfTheMail(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if got, most := after.TotalAlloc-before.TotalAlloc, uint64(3*len(raw.Body)); got > most {
 		t.Errorf("parsing %d bytes took %d bytes, at most %d expected", len(raw.Body), got, most)
+	}
+}
+
+// BenchmarkDouble shows what an input and twice of it take: the second should be about twice the first.
+func BenchmarkDouble(b *testing.B) {
+	p := testParser()
+	for _, bomb := range bombs {
+		if bomb.want != nil {
+			continue
+		}
+		for _, n := range []int{bomb.big / 8, bomb.big / 4} {
+			raw := testRaw([]byte(bomb.make(n)))
+			b.Run(fmt.Sprintf("%s/%d", strings.ReplaceAll(bomb.name, " ", "_"), n), func(b *testing.B) {
+				b.SetBytes(int64(len(raw.Body)))
+				for b.Loop() {
+					if _, err := p.Parse(raw); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }

@@ -48,6 +48,9 @@ func (p *Parser) Parse(raw channel.Raw) (items []channel.Item, err error) {
 			items, err = nil, fmt.Errorf("parse mail: panic: %v", r)
 		}
 	}()
+	if raw.ContentType == UnsubscribeType {
+		return p.unsubscribed(raw)
+	}
 	if raw.ContentType != ContentType {
 		return nil, fmt.Errorf("parse mail: content type %q is not %s", clip(toLine(raw.ContentType), 100), ContentType)
 	}
@@ -96,6 +99,7 @@ func (p *Parser) message(raw channel.Raw, root *node) (*channel.Message, error) 
 	if err := recipients(m, h, own, MaxAddresses-from.count); err != nil {
 		return nil, err
 	}
+	addressed(m, raw)
 	if len(m.To) == 0 {
 		if a := p.own(raw.Inbox); len(a) > 0 {
 			m.To = []channel.Address{{Kind: "email", Address: a[0]}}
@@ -114,6 +118,10 @@ func (p *Parser) message(raw channel.Raw, root *node) (*channel.Message, error) 
 	m.Content = readBody(root)
 	m.Content.Subject = clip(decodeWords(clip(h.get("subject"), 4*maxSubject)), maxSubject)
 	m.Flags = automaticFlags(h, from.addr, own)
+	m.Flags = append(m.Flags, protected(root, &m.Content)...)
+	if m.Content.Forwarded = forwarded(root, m.Content, own); m.Content.Forwarded != nil {
+		m.Flags = append(m.Flags, flagForwarded)
+	}
 	if from.unverified() {
 		m.Flags = append(append(m.Flags, flagUnverified), from.flags...)
 	}

@@ -36,7 +36,11 @@ type Deps struct {
 	Client *http.Client
 	// Resolver is asked about senders where an inbox verifies them itself; nil: the system's.
 	Resolver Resolver
-	Timing   Timing
+	// Listens: a listener takes mail for inboxes that receive by it.
+	Listens bool
+	// PublicURL is where links in mail lead to; "": there are none.
+	PublicURL string
+	Timing    Timing
 }
 
 // Timing says how long to wait. Zero values become the defaults.
@@ -84,6 +88,9 @@ type Service struct {
 	health  *board
 	verify  *Verifier
 	grants  *grants
+	listens bool
+
+	publicURL string
 }
 
 // New makes the service. It does no I/O.
@@ -105,7 +112,7 @@ func New(d Deps) (*Service, error) {
 	return &Service{
 		intake: d.Intake, inboxes: d.Inboxes, state: d.State, keys: d.Keys, blobs: d.Blobs,
 		log: d.Log.With("channel", ChannelName), metrics: metrics, roots: d.Roots, timing: timing,
-		health: &board{registry: d.Inboxes, sides: map[string]*[2]inbox.Health{}}, verify: verify,
+		health: &board{registry: d.Inboxes, sides: map[string]*[2]inbox.Health{}}, verify: verify, listens: d.Listens, publicURL: d.PublicURL,
 		grants: newGrants(d.State, d.Keys, d.Client, timing, metrics.token),
 	}, nil
 }
@@ -166,6 +173,10 @@ func (s *Service) start(ctx context.Context, group *sync.WaitGroup, in inbox.Inb
 		case err != nil:
 			s.health.set(in.ID, receiving, stateNeedsAttention, "settings: "+clip(err.Error(), 500))
 			s.log.ErrorContext(wctx, "inbox cannot run with its settings", "inbox", in.ID, "error", err)
+		case c.receive == ReceiveListener && !s.listens:
+			s.health.set(in.ID, receiving, stateNeedsAttention, "settings: receive is listener, and the configuration has no email.listen")
+		case c.receive != ReceiveIMAP:
+			s.health.set(in.ID, receiving, stateOK, c.notice())
 		case c.imap.host == "":
 			s.health.set(in.ID, receiving, stateOK, "sends only")
 		default:

@@ -47,6 +47,7 @@ var settings = []inbox.Setting{
 	{Key: "oauth_refresh_token", Label: "OAuth: refresh token", Help: "Empty, with Microsoft or own: the application logs in as itself (client credentials).", Secret: true, Group: groupLogin, When: byOAuth},
 	{Key: "oauth_scope", Label: "OAuth: scopes", Help: "Separated by blanks. Empty: what the provider wants for mail.", Group: groupLogin, Advanced: true, When: byOAuth},
 	{Key: "oauth_secret_in", Label: "OAuth: client secret goes in", Help: "The body of the request, or its Authorization header.", Default: "body", Values: []string{"body", "header"}, Group: groupLogin, Advanced: true, When: byOAuth},
+	receiveSetting,
 	{Key: "imap_host", Label: "IMAP server", Help: "Empty: this inbox only sends.", Group: groupIn},
 	{Key: "imap_tls", Label: "IMAP encryption", Help: "none is allowed to this machine only.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}, Group: groupIn, Words: encryption},
 	{Key: "imap_port", Label: "IMAP port", Help: "Empty: 993 with implicit TLS, else 143.", Group: groupIn},
@@ -78,6 +79,8 @@ var settings = []inbox.Setting{
 		Key: "mx_host", Label: "Your mail servers", Help: "The name your mail server writes after \"by\" in Received, and networks of yours behind it, separated by commas. Empty: whichever took the mail from outside; own then checks no SPF.", Group: groupTrust, Advanced: true,
 		When: inbox.When{Key: "verify", Is: []string{verifyAuthserv, verifyOwn}},
 	},
+	unsubscribeSetting, dkimDomain, dkimSelector, dkimKey,
+	webhookProvider, webhookSecret, webhookTopic, webhookKey,
 	inbox.Mask,
 }
 
@@ -98,6 +101,7 @@ type config struct {
 	domain   string
 	aliases  []string
 	fromName string
+	receive  string
 	imap     server
 	folders  []string
 	since    string
@@ -107,6 +111,9 @@ type config struct {
 	smtpWait time.Duration
 	verify   verification
 	oauth    *oauth // nil: login with a password
+	dkim     signing
+
+	unsubscribe bool
 }
 
 // server is where to connect and how.
@@ -158,7 +165,7 @@ func readConfig(set map[string]string) (config, error) {
 		return v
 	}
 	get(inbox.KeyMask) // the hub masks, not the adapter
-	c := config{fromName: get("from_name"), since: get("imap_since"), seen: get("imap_seen") == "yes"}
+	c := config{fromName: get("from_name"), since: get("imap_since"), seen: get("imap_seen") == "yes", unsubscribe: get("unsubscribe") == "yes"}
 	if v := get("address"); v == "" {
 		bad("address", "is required")
 	} else if c.address = address("address", v); c.address != "" {
@@ -218,9 +225,21 @@ func readConfig(set map[string]string) (config, error) {
 	if get("auth") == authOAuth {
 		c.oauth = readOAuth(get, bad)
 	}
+	if c.dkim, err = readSigning(set, c.domain); err != nil {
+		errs = append(errs, err)
+	}
 	c.imap = read("imap", "993", "143", false)
 	c.smtp = read("smtp", "465", "587", get("smtp_plaintext") == "yes" && c.oauth == nil)
-	if c.imap.host == "" && c.smtp.host == "" {
+	c.receive = get("receive")
+	if c.receive == ReceiveWebhook {
+		if _, err := ReadWebhook(set); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if c.receive != ReceiveIMAP && c.imap.host != "" {
+		bad("imap_host", "must be empty where receive is %s", c.receive)
+	}
+	if c.receive == ReceiveIMAP && c.imap.host == "" && c.smtp.host == "" {
 		bad("imap_host", "imap_host or smtp_host is required")
 	}
 	if c.imap.host != "" && c.imap.password == "" && c.oauth == nil {

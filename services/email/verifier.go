@@ -49,8 +49,8 @@ func (v *Verifier) Verify(ctx context.Context, raw channel.Raw, items []channel.
 	ctx, cancel := context.WithTimeout(ctx, verifyTime)
 	defer cancel()
 	set, ok := v.settings(raw.Inbox)
-	if !ok {
-		return items // the inbox was removed; what it had is taken in as it is
+	if !ok || raw.ContentType == UnsubscribeType {
+		return items // the inbox was removed; what it had is taken in as it is. A link of ours was checked
 	}
 	c, err := readVerify(set)
 	if c.how == verifyOff {
@@ -58,7 +58,7 @@ func (v *Verifier) Verify(ctx context.Context, raw channel.Raw, items []channel.
 	}
 	said := verdict{"", "not verified: the settings cannot be used"}
 	if err == nil && (c.how == verifyAuthserv || c.how == verifyOwn) {
-		said = v.judge(ctx, c, raw.Body)
+		said = v.judge(ctx, c, raw)
 	}
 	out := slices.Clone(items)
 	for i, item := range out {
@@ -73,8 +73,8 @@ func (v *Verifier) Verify(ctx context.Context, raw channel.Raw, items []channel.
 }
 
 // judge finds the verdict about a whole mail.
-func (v *Verifier) judge(ctx context.Context, c verification, raw []byte) verdict {
-	h, body, err := splitHeader(raw)
+func (v *Verifier) judge(ctx context.Context, c verification, raw channel.Raw) verdict {
+	h, body, err := splitHeader(raw.Body)
 	if err != nil {
 		return verdict{"ambiguous", "not verified: " + err.Error()}
 	}
@@ -86,18 +86,18 @@ func (v *Verifier) judge(ctx context.Context, c verification, raw []byte) verdic
 	if err != nil {
 		return verdict{"ambiguous", "not verified: From has no domain"}
 	}
-	fields, rest, ok := wholeFields(raw)
+	fields, rest, ok := wholeFields(raw.Body)
 	if !ok || len(fields) != len(h) || len(rest) != len(body) {
 		return verdict{"ambiguous", "not verified: the header can be read in several ways"}
 	}
 	if c.how == verifyAuthserv {
+		if _, ok := stranger(raw, c.mx); ok { // any result in it is his own
+			return verdict{"", "not verified: it came to the listener, not through our mail server"}
+		}
 		return fromServer(h, c, domain)
 	}
 	m := checked{domain: domain, fields: fields, body: body}
-	if at, client, ok := border(h, c.mx); ok && len(c.mx.names) > 0 {
-		m.client = client
-		m.sender = returnPath(h[:at])
-	}
+	m.client, m.sender = envelope(raw, h, c.mx)
 	r := check(ctx, v.dns, m)
 	return verdict{r.value, strings.TrimSpace("dmarc=" + r.value + " " + r.by)}
 }

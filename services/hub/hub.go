@@ -16,11 +16,15 @@ import (
 	"github.com/weftline/weftline/services/console"
 	"github.com/weftline/weftline/services/conversation"
 	"github.com/weftline/weftline/services/email"
+	"github.com/weftline/weftline/services/email/listener"
+	"github.com/weftline/weftline/services/email/unsubscribe"
+	"github.com/weftline/weftline/services/email/webhook"
 	"github.com/weftline/weftline/services/hub/demo"
 	"github.com/weftline/weftline/services/internal/actor"
 	"github.com/weftline/weftline/services/internal/audit"
 	"github.com/weftline/weftline/services/internal/blob"
 	"github.com/weftline/weftline/services/internal/config"
+	"github.com/weftline/weftline/services/internal/hosted"
 	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/internal/ledger"
 	"github.com/weftline/weftline/services/internal/peer"
@@ -37,6 +41,9 @@ type hub struct {
 	poison       *poison.Queue
 	conversation *conversation.Service
 	email        *email.Service
+	listener     *listener.Listener // of mail; nil without one in the configuration
+	mailHooks    *webhook.Webhook
+	unsubscribe  *unsubscribe.Page
 	chat         *chat.Adapter
 	carriers     map[string]carrier // by name
 	console      *console.Console
@@ -129,7 +136,19 @@ func (h *hub) openEmail(context.Context) error {
 	var err error
 	h.email, err = email.New(email.Deps{
 		Intake: h.intake, Inboxes: h.book, State: h.state, Keys: h.keys, Blobs: h.blobs,
-		Log: h.log.With("part", "email"), Metrics: h.metrics, Resolver: mailResolver, Client: outgoing(h.cfg),
+		Log: h.log.With("part", "email"), Metrics: h.metrics, Resolver: mailResolver, Client: outgoing(h.cfg), Listens: len(h.cfg.Email.Listen) > 0, PublicURL: h.cfg.PublicURL,
+	})
+	h.unsubscribe = unsubscribe.New(unsubscribe.Deps{
+		Intake: h.intake, Inboxes: h.book, Keys: h.keys, Tenant: h.cfg.Tenant, Log: h.log.With("part", "email"),
+	})
+	h.mailHooks = webhook.New(hosted.Deps{
+		Intake: h.intake, Inboxes: h.book, PublicURL: h.cfg.PublicURL, Log: h.log.With("part", "email"), Metrics: h.metrics,
+	})
+	if err != nil || len(h.cfg.Email.Listen) == 0 || !h.cfg.Runs(email.ChannelName) {
+		return err
+	}
+	h.listener, err = listener.New(h.cfg.Email.Listen, listener.Deps{
+		Intake: h.intake, Inboxes: h.book, Log: h.log.With("part", "email listener"), Metrics: h.metrics,
 	})
 	return err
 }

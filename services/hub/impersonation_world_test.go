@@ -60,6 +60,12 @@ func mailZone(t *testing.T) hubtest.Zone {
 // newShop starts a hub whose inbox has the settings beside those of its servers.
 func newShop(t *testing.T, settings map[string]string) *shop {
 	t.Helper()
+	return newShopWith(t, settings, nil)
+}
+
+// newShopWith starts it with more configuration.
+func newShopWith(t *testing.T, settings map[string]string, more map[string]any) *shop {
+	t.Helper()
 	s := &shop{t: t, world: &world{dir: t.TempDir(), callers: map[string]*hubtest.Caller{}}}
 	s.log = filepath.Join(s.dir, "hub.log")
 	var err error
@@ -73,14 +79,17 @@ func newShop(t *testing.T, settings map[string]string) *shop {
 	t.Cleanup(s.sink.Close)
 	inbox := s.box.Settings(s.sink)
 	maps.Copy(inbox, settings)
-	cfg, err := json.Marshal(map[string]any{ // which is YAML
+	maps.DeleteFunc(inbox, func(_, v string) bool { return v == "" }) // a story may take a setting away
+	whole := map[string]any{                                          // which is YAML
 		"listen": "127.0.0.1:0", "data": filepath.Join(s.dir, "data"), "demo": "off",
 		"owner": map[string]string{"email": ownerEmail, "password": ownerPassword, "name": "Olga Owner"},
 		"inboxes": []map[string]any{
 			{"id": "support", "channel": "email", "name": "Shop Support", "settings": inbox},
 			{"id": "shop", "channel": "chat", "name": "Shop", "settings": map[string]string{"identity": "optional"}},
 		},
-	})
+	}
+	maps.Copy(whole, more)
+	cfg, err := json.Marshal(whole)
 	if err != nil {
 		t.Fatal(err)
 	}

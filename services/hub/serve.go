@@ -130,6 +130,9 @@ func (h *hub) units(l, opsListener net.Listener, in invocation) []boot.Unit {
 	}
 	if h.cfg.Runs("email") {
 		add(simple("email", []string{"conversation", "inboxes", "demo mailbox"}, h.email.Run))
+		if h.listener != nil {
+			add(boot.Unit{Name: "email listener", Needs: []string{"conversation", "inboxes"}, Run: h.runListener})
+		}
 		add(simple("email outbox", []string{"email"}, h.outbox(email.ChannelName, h.email.Sender, false)))
 	}
 	if h.chat != nil {
@@ -174,6 +177,15 @@ func simple(name string, needs []string, run func(context.Context) error) boot.U
 	}}
 }
 
+// runListener takes mail once its addresses are bound.
+func (h *hub) runListener(ctx context.Context, ready func()) error {
+	if err := h.listener.Open(); err != nil {
+		return err
+	}
+	ready()
+	return h.listener.Run(ctx)
+}
+
 // sendPolicy says when a channel tries again; the zero value is what operators get. Tests do not wait that long.
 var sendPolicy outbox.Policy
 
@@ -197,6 +209,10 @@ func (h *hub) routes(withOps bool) http.Handler {
 		h.chat.Routes(mux)
 	}
 	h.carrierRoutes(mux)
+	if h.cfg.Runs(email.ChannelName) {
+		h.mailHooks.Routes(mux)
+		h.unsubscribe.Routes(mux)
+	}
 	if h.stream != nil {
 		h.stream.Routes(mux)
 	}

@@ -57,6 +57,7 @@ type Config struct {
 	Outgoing Outgoing `koanf:"outgoing"`
 
 	Identity Identity `koanf:"identity"`
+	Email    Email    `koanf:"email"`
 
 	Inboxes []Inbox `koanf:"inboxes"`
 	// Retention says how long inboxes keep conversations that are closed. Without an entry: for ever.
@@ -264,6 +265,11 @@ func (c Config) Validate(targets []string, channels map[string]func(map[string]s
 	}
 	errs = append(errs, c.validateInboxes(channels)...)
 	errs = append(errs, c.validateRetention()...)
+	for i, l := range c.Email.Listen {
+		if _, err := l.Complete(); err != nil {
+			errs = append(errs, fmt.Errorf("email.listen[%d]: %w", i, err))
+		}
+	}
 	return errors.Join(errs...)
 }
 

@@ -52,6 +52,7 @@ func TestUnknownKeysAreRefusedByName(t *testing.T) {
 		"top":    {file: "lisen: x\n", want: "lisen: unknown key, did you mean listen?"},
 		"nested": {file: "nats: {ulr: x}\n", want: "nats.ulr: unknown key, did you mean nats.url?"},
 		"inbox":  {file: "inboxes: [{id: a, chanel: email}]\n", want: "inboxes[0].chanel: unknown key, did you mean channel?"},
+		"mail":   {file: "email: {listen: [{adress: x}]}\n", want: "email.listen[0].adress: unknown key, did you mean address?"},
 		"list":   {file: "inboxes: {a: b}\n", want: "a list of inboxes"},
 		"env":    {file: "{}\n", env: "WEFTLINE_LISTN=1", want: "WEFTLINE_LISTN: unknown variable, did you mean WEFTLINE_LISTEN?"},
 		"broken": {file: "a: [\n", want: "config file"},

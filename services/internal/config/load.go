@@ -99,7 +99,11 @@ func refuseUnknown(raw map[string]any) error {
 		for _, key := range slices.Sorted(maps.Keys(m)) {
 			name := prefix + key
 			if name == "inboxes" {
-				errs = append(errs, refuseUnknownInbox(m[key])...)
+				errs = append(errs, refuseUnknownIn(name, m[key], "inboxes", []string{"id", "channel", "name", "settings", "paused"})...)
+				continue
+			}
+			if name == "email.listen" {
+				errs = append(errs, refuseUnknownIn(name, m[key], "listeners", fieldsOf[MailListener]())...)
 				continue
 			}
 			if sub, ok := m[key].(map[string]any); ok && slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(k, name+".") }) {
@@ -115,25 +119,33 @@ func refuseUnknown(raw map[string]any) error {
 	return errors.Join(errs...)
 }
 
-func refuseUnknownInbox(v any) (errs []error) {
+// refuseUnknownIn looks at a list of maps.
+func refuseUnknownIn(name string, v any, what string, fields []string) (errs []error) {
 	list, ok := v.([]any)
 	if !ok {
-		return []error{&KeyError{"inboxes", fmt.Sprint(v), "a list of inboxes"}}
+		return []error{&KeyError{name, fmt.Sprint(v), "a list of " + what}}
 	}
-	fields := []string{"id", "channel", "name", "settings", "paused"}
 	for i, e := range list {
 		m, ok := e.(map[string]any)
 		if !ok {
-			errs = append(errs, &KeyError{fmt.Sprintf("inboxes[%d]", i), fmt.Sprint(e), "id, channel, name and settings"})
+			errs = append(errs, &KeyError{fmt.Sprintf("%s[%d]", name, i), fmt.Sprint(e), strings.Join(fields, ", ")})
 			continue
 		}
 		for _, key := range slices.Sorted(maps.Keys(m)) {
 			if !slices.Contains(fields, key) {
-				errs = append(errs, &KeyError{fmt.Sprintf("inboxes[%d].%s", i, key), "", "unknown key" + suggest(key, fields)})
+				errs = append(errs, &KeyError{fmt.Sprintf("%s[%d].%s", name, i, key), "", "unknown key" + suggest(key, fields)})
 			}
 		}
 	}
 	return errs
+}
+
+// fieldsOf are the keys of a struct.
+func fieldsOf[T any]() (keys []string) {
+	for f := range reflect.TypeFor[T]().Fields() {
+		keys = append(keys, f.Tag.Get("koanf"))
+	}
+	return keys
 }
 
 // fromEnviron maps WEFTLINE_OWNER_EMAIL to owner.email and reads *_FILE variants.

@@ -29,6 +29,13 @@ type Request struct {
 // ErrRefused: the request does not come from the provider. It is answered with 401 and counted.
 var ErrRefused = errors.New("refused")
 
+// ErrUnusable: the provider sent it, and it can never be taken as it is: something is
+// set wrongly there. It is answered with 422 and the error's words, and counted.
+var ErrUnusable = errors.New("unusable")
+
+// ErrLater: whether the provider sent it cannot be told now. It is answered with 503.
+var ErrLater = errors.New("cannot be checked now")
+
 // Door takes what a provider posts. It answers 2xx only when everything in a
 // request is on disk; 401 for what Admit refuses, 404 for an inbox that is not
 // there, 413 over Limit, 503 when it could not be stored (the provider comes again).
@@ -36,7 +43,8 @@ var ErrRefused = errors.New("refused")
 type Door struct {
 	Channel string
 	Limit   int64 // bytes of a request; 0: 1 MiB
-	// Admit says whether the provider sent it, by the raw bytes; ErrRefused or an error that wraps it.
+	// Admit says whether the provider sent it, by the raw bytes; ErrRefused or an error that
+	// wraps it, ErrUnusable or ErrLater.
 	Admit func(in inbox.Inbox, r *Request) error
 	// Split finds the inputs of a request, each with its ProviderID, Body, ContentType
 	// and where it is cheap Peek; the door fills in the rest. None: there is nothing
@@ -69,7 +77,7 @@ func (d *Door) Open(deps Deps) *Door {
 	if d.Limit == 0 {
 		d.Limit = 1 << 20
 	}
-	d.results = counter(deps.Metrics, "weftline_webhook_requests_total", "Requests of providers by result: taken, empty, refused, too_large, broken_off, not_stored.", "channel", "result")
+	d.results = counter(deps.Metrics, "weftline_webhook_requests_total", "Requests of providers by result: taken, empty, refused, unusable, not_checked, too_large, broken_off, not_stored.", "channel", "result")
 	return d
 }
 
@@ -109,6 +117,18 @@ func (d *Door) take(w http.ResponseWriter, r *http.Request, in inbox.Inbox) stri
 	}
 	req := &Request{Method: r.Method, Header: r.Header, Query: r.URL.Query(), URL: d.deps.PublicURL + r.URL.RequestURI(), Body: body, At: d.now().UTC()}
 	if err := d.Admit(in, req); err != nil {
+		if errors.Is(err, ErrUnusable) {
+			d.log.Warn("webhook is unusable", "channel", d.Channel, "inbox", in.ID, "error", err)
+			d.deps.Inboxes.SetHealth(in.ID, inbox.Health{State: "needs_attention", Detail: err.Error()})
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return "unusable"
+		}
+		if errors.Is(err, ErrLater) {
+			d.log.Error("webhook could not be checked", "channel", d.Channel, "inbox", in.ID, "error", err)
+			w.Header().Set("Retry-After", "5")
+			http.Error(w, "not checked, send it again", http.StatusServiceUnavailable)
+			return "not_checked"
+		}
 		d.log.Warn("webhook refused", "channel", d.Channel, "inbox", in.ID, "error", err)
 		http.Error(w, "signature or secret is wrong", http.StatusUnauthorized)
 		return "refused"

@@ -43,6 +43,8 @@ type inputHead struct {
 	ReceivedAt  time.Time `json:"received_at"`
 	ContentType string    `json:"content_type,omitempty"`
 	Blob        string    `json:"blob,omitempty"` // key of the body when it is not inline
+
+	Via map[string]string `json:"via,omitempty"`
 }
 
 // receiptHead is a channel.Receipt. Stored: names stay.
@@ -72,7 +74,7 @@ func (e *entry) encode() ([]byte, error) {
 	head, err := json.Marshal(inputHead{
 		Tenant: r.Tenant, Channel: r.Channel, Inbox: r.Inbox, ProviderID: r.ProviderID,
 		PeekKind: r.Peek.Kind, PeekAddress: r.Peek.Address, PeekScope: r.Peek.Scope, PeekName: r.Peek.Name,
-		ReceivedAt: r.ReceivedAt.UTC(), ContentType: r.ContentType, Blob: e.blob,
+		ReceivedAt: r.ReceivedAt.UTC(), ContentType: r.ContentType, Blob: e.blob, Via: r.Via,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode input: %w", err)
@@ -123,7 +125,7 @@ func Decode(ctx context.Context, keys crypt.Keyring, blobs blob.Store, headers m
 		in.Raw = &channel.Raw{
 			Tenant: h.Tenant, Channel: h.Channel, Inbox: h.Inbox, ProviderID: h.ProviderID,
 			Peek:       channel.Address{Kind: h.PeekKind, Address: h.PeekAddress, Scope: h.PeekScope, Name: h.PeekName},
-			ReceivedAt: h.ReceivedAt, ContentType: h.ContentType, Body: body,
+			ReceivedAt: h.ReceivedAt, ContentType: h.ContentType, Body: body, Via: h.Via,
 		}
 	default:
 		return in, natsbus.Permanent(fmt.Errorf("decode input: kind %q is unknown", kind))

@@ -28,6 +28,7 @@ const (
 	maxProviderID  = 1024
 	maxContentType = 255
 	maxAddress     = 2048
+	maxVia         = 16 << 10
 	maxDetail      = 16 << 10
 	maxInline      = 512 << 10 // the server takes messages up to 1 MiB
 )
@@ -178,10 +179,19 @@ func (in *Intake) check(r channel.Raw) *InvalidError {
 		return &InvalidError{"content_type", fmt.Sprintf("at most %d bytes, have %d", maxContentType, len(r.ContentType))}
 	case len(r.Peek.Kind)+len(r.Peek.Address)+len(r.Peek.Scope)+len(r.Peek.Name) > maxAddress:
 		return &InvalidError{"peek", fmt.Sprintf("at most %d bytes in all", maxAddress)}
+	case viaSize(r.Via) > maxVia:
+		return &InvalidError{"via", fmt.Sprintf("at most %d bytes in all, have %d", maxVia, viaSize(r.Via))}
 	case int64(len(r.Body)) > in.cfg.MaxBody:
 		return &InvalidError{"body", fmt.Sprintf("at most %d bytes, have %d", in.cfg.MaxBody, len(r.Body))}
 	}
 	return nil
+}
+
+func viaSize(via map[string]string) (n int) {
+	for k, v := range via {
+		n += len(k) + len(v)
+	}
+	return n
 }
 
 func checkReceipt(r channel.Receipt) *InvalidError {

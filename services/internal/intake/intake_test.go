@@ -105,6 +105,7 @@ func TestLargeBodyGoesToTheBlobStore(t *testing.T) {
 	ctx := within(t)
 	in := raw(1, "ada@example.org")
 	in.Body = bytes.Repeat([]byte{0, 1, 2, 250}, 1250)
+	in.Via = map[string]string{"client": "192.0.2.10"}
 	for range 2 {
 		if err := r.in.Accept(ctx, in); err != nil {
 			t.Fatal(err)
@@ -140,6 +141,7 @@ func TestInvalidInputStoresNothing(t *testing.T) {
 		"inputs[1].provider_id":  func(in *channel.Raw) { in.ProviderID = "" },
 		"inputs[1].content_type": func(in *channel.Raw) { in.ContentType = strings.Repeat("x", 300) },
 		"inputs[1].peek":         func(in *channel.Raw) { in.Peek.Name = strings.Repeat("x", 3000) },
+		"inputs[1].via":          func(in *channel.Raw) { in.Via = map[string]string{"rcpt_to": strings.Repeat("x", 17<<10)} },
 	} {
 		bad := raw(2, "ada@example.org")
 		change(&bad)

@@ -63,9 +63,16 @@ func (k Kinds) Content(c channel.Content) (masked channel.Content, hit bool) {
 	}
 	files := append([]channel.Attachment(nil), c.Attachments...)
 	c.Attachments = files
+	if c.Forwarded != nil {
+		claim := *c.Forwarded
+		c.Forwarded = &claim
+	}
 	card := false
 	for range 2 { // a second time when a card was found
 		fields := []*string{&c.Subject, &c.Text, &c.Quoted, &c.Unparsed}
+		if c.Forwarded != nil {
+			fields = append(fields, &c.Forwarded.Name, &c.Forwarded.Address)
+		}
 		for i := range files {
 			fields = append(fields, &files[i].Name)
 		}

@@ -1195,7 +1195,7 @@ type Message struct {
 	// Assurance of the handle at the time of this message.
 	Assurance int32 `protobuf:"varint,14,opt,name=assurance,proto3" json:"assurance,omitempty"`
 	// Of one received: auto_reply, bounce, list, third_party, unparsed, late, unverified, name_is_address, sender_differs,
-	// mixed_script, imported, masked, erased. Of a reply: automatic, to_refuted, imported, masked, erased.
+	// mixed_script, forwarded, signed, encrypted, imported, masked, erased. Of a reply: automatic, to_refuted, imported, masked, erased.
 	Flags []string `protobuf:"bytes,15,rep,name=flags,proto3" json:"flags,omitempty"`
 	// Why parsing failed; then only the original can be downloaded.
 	Unparsed string `protobuf:"bytes,16,opt,name=unparsed,proto3" json:"unparsed,omitempty"`
@@ -1213,7 +1213,9 @@ type Message struct {
 	DeletedAt *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
 	Reactions []*Reaction            `protobuf:"bytes,23,rep,name=reactions,proto3" json:"reactions,omitempty"`
 	// Sent as this; text is what the customer reads.
-	Template      *Template `protobuf:"bytes,24,opt,name=template,proto3" json:"template,omitempty"`
+	Template *Template `protobuf:"bytes,24,opt,name=template,proto3" json:"template,omitempty"`
+	// Whom the sender says this was first from (a forwarded mail): his claim, and nobody's handle.
+	Forwarded     *Claim `protobuf:"bytes,30,opt,name=forwarded,proto3" json:"forwarded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1416,6 +1418,66 @@ func (x *Message) GetTemplate() *Template {
 	return nil
 }
 
+func (x *Message) GetForwarded() *Claim {
+	if x != nil {
+		return x.Forwarded
+	}
+	return nil
+}
+
+// Claim names somebody by the word of somebody else; one of the two may be empty.
+type Claim struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Claim) Reset() {
+	*x = Claim{}
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Claim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Claim) ProtoMessage() {}
+
+func (x *Claim) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Claim.ProtoReflect.Descriptor instead.
+func (*Claim) Descriptor() ([]byte, []int) {
+	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Claim) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Claim) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 // MessageVersion is what a message said until it was changed.
 type MessageVersion struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -1430,7 +1492,7 @@ type MessageVersion struct {
 
 func (x *MessageVersion) Reset() {
 	*x = MessageVersion{}
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[9]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1442,7 +1504,7 @@ func (x *MessageVersion) String() string {
 func (*MessageVersion) ProtoMessage() {}
 
 func (x *MessageVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[9]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1455,7 +1517,7 @@ func (x *MessageVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageVersion.ProtoReflect.Descriptor instead.
 func (*MessageVersion) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{9}
+	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *MessageVersion) GetText() string {
@@ -1501,7 +1563,7 @@ type Reaction struct {
 
 func (x *Reaction) Reset() {
 	*x = Reaction{}
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[10]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1513,7 +1575,7 @@ func (x *Reaction) String() string {
 func (*Reaction) ProtoMessage() {}
 
 func (x *Reaction) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[10]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1526,7 +1588,7 @@ func (x *Reaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
 func (*Reaction) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{10}
+	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Reaction) GetEmoji() string {
@@ -1574,7 +1636,7 @@ type MessageChange struct {
 
 func (x *MessageChange) Reset() {
 	*x = MessageChange{}
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[11]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1586,7 +1648,7 @@ func (x *MessageChange) String() string {
 func (*MessageChange) ProtoMessage() {}
 
 func (x *MessageChange) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[11]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1599,7 +1661,7 @@ func (x *MessageChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageChange.ProtoReflect.Descriptor instead.
 func (*MessageChange) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{11}
+	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MessageChange) GetAction() string {
@@ -1641,7 +1703,7 @@ type Note struct {
 
 func (x *Note) Reset() {
 	*x = Note{}
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[12]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1653,7 +1715,7 @@ func (x *Note) String() string {
 func (*Note) ProtoMessage() {}
 
 func (x *Note) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[12]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1666,7 +1728,7 @@ func (x *Note) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Note.ProtoReflect.Descriptor instead.
 func (*Note) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{12}
+	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Note) GetText() string {
@@ -1706,7 +1768,7 @@ type Activity struct {
 
 func (x *Activity) Reset() {
 	*x = Activity{}
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[13]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1718,7 +1780,7 @@ func (x *Activity) String() string {
 func (*Activity) ProtoMessage() {}
 
 func (x *Activity) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[13]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1731,7 +1793,7 @@ func (x *Activity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Activity.ProtoReflect.Descriptor instead.
 func (*Activity) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{13}
+	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Activity) GetVerb() string {
@@ -1793,7 +1855,7 @@ type BusinessEvent struct {
 
 func (x *BusinessEvent) Reset() {
 	*x = BusinessEvent{}
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[14]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1805,7 +1867,7 @@ func (x *BusinessEvent) String() string {
 func (*BusinessEvent) ProtoMessage() {}
 
 func (x *BusinessEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[14]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1818,7 +1880,7 @@ func (x *BusinessEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BusinessEvent.ProtoReflect.Descriptor instead.
 func (*BusinessEvent) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{14}
+	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *BusinessEvent) GetType() string {
@@ -1871,7 +1933,7 @@ type DeliveryChange struct {
 
 func (x *DeliveryChange) Reset() {
 	*x = DeliveryChange{}
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[15]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1883,7 +1945,7 @@ func (x *DeliveryChange) String() string {
 func (*DeliveryChange) ProtoMessage() {}
 
 func (x *DeliveryChange) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[15]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1896,7 +1958,7 @@ func (x *DeliveryChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveryChange.ProtoReflect.Descriptor instead.
 func (*DeliveryChange) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{15}
+	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DeliveryChange) GetEntryId() string {
@@ -1958,7 +2020,7 @@ type TimelineEntry struct {
 
 func (x *TimelineEntry) Reset() {
 	*x = TimelineEntry{}
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[16]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1970,7 +2032,7 @@ func (x *TimelineEntry) String() string {
 func (*TimelineEntry) ProtoMessage() {}
 
 func (x *TimelineEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_inbox_v1_types_proto_msgTypes[16]
+	mi := &file_weftline_inbox_v1_types_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1983,7 +2045,7 @@ func (x *TimelineEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimelineEntry.ProtoReflect.Descriptor instead.
 func (*TimelineEntry) Descriptor() ([]byte, []int) {
-	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{16}
+	return file_weftline_inbox_v1_types_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *TimelineEntry) GetId() string {
@@ -2254,7 +2316,7 @@ const file_weftline_inbox_v1_types_proto_rawDesc = "" +
 	"\btopic_id\x18\x14 \x01(\tR\atopicId\x12\x1c\n" +
 	"\tassurance\x18\x15 \x01(\x05R\tassurance\x12\x1a\n" +
 	"\bfragment\x18\x16 \x01(\bR\bfragment\x12#\n" +
-	"\rattributed_to\x18\x17 \x01(\tR\fattributedTo\"\xf7\x06\n" +
+	"\rattributed_to\x18\x17 \x01(\tR\fattributedTo\"\xaf\a\n" +
 	"\aMessage\x12:\n" +
 	"\tdirection\x18\x01 \x01(\x0e2\x1c.weftline.inbox.v1.DirectionR\tdirection\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x12\n" +
@@ -2281,7 +2343,11 @@ const file_weftline_inbox_v1_types_proto_rawDesc = "" +
 	"\n" +
 	"deleted_at\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\tdeletedAt\x129\n" +
 	"\treactions\x18\x17 \x03(\v2\x1b.weftline.inbox.v1.ReactionR\treactions\x127\n" +
-	"\btemplate\x18\x18 \x01(\v2\x1b.weftline.inbox.v1.TemplateR\btemplate\"\xa5\x01\n" +
+	"\btemplate\x18\x18 \x01(\v2\x1b.weftline.inbox.v1.TemplateR\btemplate\x126\n" +
+	"\tforwarded\x18\x1e \x01(\v2\x18.weftline.inbox.v1.ClaimR\tforwarded\"5\n" +
+	"\x05Claim\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"\xa5\x01\n" +
 	"\x0eMessageVersion\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
 	"\x04html\x18\x02 \x01(\tR\x04html\x12?\n" +
@@ -2382,7 +2448,7 @@ func file_weftline_inbox_v1_types_proto_rawDescGZIP() []byte {
 }
 
 var file_weftline_inbox_v1_types_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_weftline_inbox_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_weftline_inbox_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_weftline_inbox_v1_types_proto_goTypes = []any{
 	(Status)(0),                   // 0: weftline.inbox.v1.Status
 	(Priority)(0),                 // 1: weftline.inbox.v1.Priority
@@ -2397,63 +2463,65 @@ var file_weftline_inbox_v1_types_proto_goTypes = []any{
 	(*Template)(nil),              // 10: weftline.inbox.v1.Template
 	(*Conversation)(nil),          // 11: weftline.inbox.v1.Conversation
 	(*Message)(nil),               // 12: weftline.inbox.v1.Message
-	(*MessageVersion)(nil),        // 13: weftline.inbox.v1.MessageVersion
-	(*Reaction)(nil),              // 14: weftline.inbox.v1.Reaction
-	(*MessageChange)(nil),         // 15: weftline.inbox.v1.MessageChange
-	(*Note)(nil),                  // 16: weftline.inbox.v1.Note
-	(*Activity)(nil),              // 17: weftline.inbox.v1.Activity
-	(*BusinessEvent)(nil),         // 18: weftline.inbox.v1.BusinessEvent
-	(*DeliveryChange)(nil),        // 19: weftline.inbox.v1.DeliveryChange
-	(*TimelineEntry)(nil),         // 20: weftline.inbox.v1.TimelineEntry
-	nil,                           // 21: weftline.inbox.v1.Customer.AttributesEntry
-	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
+	(*Claim)(nil),                 // 13: weftline.inbox.v1.Claim
+	(*MessageVersion)(nil),        // 14: weftline.inbox.v1.MessageVersion
+	(*Reaction)(nil),              // 15: weftline.inbox.v1.Reaction
+	(*MessageChange)(nil),         // 16: weftline.inbox.v1.MessageChange
+	(*Note)(nil),                  // 17: weftline.inbox.v1.Note
+	(*Activity)(nil),              // 18: weftline.inbox.v1.Activity
+	(*BusinessEvent)(nil),         // 19: weftline.inbox.v1.BusinessEvent
+	(*DeliveryChange)(nil),        // 20: weftline.inbox.v1.DeliveryChange
+	(*TimelineEntry)(nil),         // 21: weftline.inbox.v1.TimelineEntry
+	nil,                           // 22: weftline.inbox.v1.Customer.AttributesEntry
+	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
 }
 var file_weftline_inbox_v1_types_proto_depIdxs = []int32{
 	4,  // 0: weftline.inbox.v1.Customer.handles:type_name -> weftline.inbox.v1.Handle
-	21, // 1: weftline.inbox.v1.Customer.attributes:type_name -> weftline.inbox.v1.Customer.AttributesEntry
-	22, // 2: weftline.inbox.v1.Customer.created_at:type_name -> google.protobuf.Timestamp
-	22, // 3: weftline.inbox.v1.Customer.last_at:type_name -> google.protobuf.Timestamp
+	22, // 1: weftline.inbox.v1.Customer.attributes:type_name -> weftline.inbox.v1.Customer.AttributesEntry
+	23, // 2: weftline.inbox.v1.Customer.created_at:type_name -> google.protobuf.Timestamp
+	23, // 3: weftline.inbox.v1.Customer.last_at:type_name -> google.protobuf.Timestamp
 	6,  // 4: weftline.inbox.v1.Customer.consents:type_name -> weftline.inbox.v1.Consent
-	22, // 5: weftline.inbox.v1.Consent.at:type_name -> google.protobuf.Timestamp
+	23, // 5: weftline.inbox.v1.Consent.at:type_name -> google.protobuf.Timestamp
 	4,  // 6: weftline.inbox.v1.ReplyTarget.handle:type_name -> weftline.inbox.v1.Handle
 	9,  // 7: weftline.inbox.v1.ReplyTarget.capabilities:type_name -> weftline.inbox.v1.Capabilities
-	22, // 8: weftline.inbox.v1.ReplyTarget.window_ends_at:type_name -> google.protobuf.Timestamp
+	23, // 8: weftline.inbox.v1.ReplyTarget.window_ends_at:type_name -> google.protobuf.Timestamp
 	6,  // 9: weftline.inbox.v1.ReplyTarget.opted_out:type_name -> weftline.inbox.v1.Consent
 	0,  // 10: weftline.inbox.v1.Conversation.status:type_name -> weftline.inbox.v1.Status
-	22, // 11: weftline.inbox.v1.Conversation.snoozed_until:type_name -> google.protobuf.Timestamp
+	23, // 11: weftline.inbox.v1.Conversation.snoozed_until:type_name -> google.protobuf.Timestamp
 	1,  // 12: weftline.inbox.v1.Conversation.priority:type_name -> weftline.inbox.v1.Priority
-	22, // 13: weftline.inbox.v1.Conversation.opened_at:type_name -> google.protobuf.Timestamp
-	22, // 14: weftline.inbox.v1.Conversation.last_at:type_name -> google.protobuf.Timestamp
-	22, // 15: weftline.inbox.v1.Conversation.waiting_since:type_name -> google.protobuf.Timestamp
+	23, // 13: weftline.inbox.v1.Conversation.opened_at:type_name -> google.protobuf.Timestamp
+	23, // 14: weftline.inbox.v1.Conversation.last_at:type_name -> google.protobuf.Timestamp
+	23, // 15: weftline.inbox.v1.Conversation.waiting_since:type_name -> google.protobuf.Timestamp
 	8,  // 16: weftline.inbox.v1.Conversation.reply_target:type_name -> weftline.inbox.v1.ReplyTarget
 	2,  // 17: weftline.inbox.v1.Message.direction:type_name -> weftline.inbox.v1.Direction
 	7,  // 18: weftline.inbox.v1.Message.attachments:type_name -> weftline.inbox.v1.Attachment
 	3,  // 19: weftline.inbox.v1.Message.delivery:type_name -> weftline.inbox.v1.DeliveryState
-	13, // 20: weftline.inbox.v1.Message.earlier:type_name -> weftline.inbox.v1.MessageVersion
-	22, // 21: weftline.inbox.v1.Message.edited_at:type_name -> google.protobuf.Timestamp
-	22, // 22: weftline.inbox.v1.Message.deleted_at:type_name -> google.protobuf.Timestamp
-	14, // 23: weftline.inbox.v1.Message.reactions:type_name -> weftline.inbox.v1.Reaction
+	14, // 20: weftline.inbox.v1.Message.earlier:type_name -> weftline.inbox.v1.MessageVersion
+	23, // 21: weftline.inbox.v1.Message.edited_at:type_name -> google.protobuf.Timestamp
+	23, // 22: weftline.inbox.v1.Message.deleted_at:type_name -> google.protobuf.Timestamp
+	15, // 23: weftline.inbox.v1.Message.reactions:type_name -> weftline.inbox.v1.Reaction
 	10, // 24: weftline.inbox.v1.Message.template:type_name -> weftline.inbox.v1.Template
-	7,  // 25: weftline.inbox.v1.MessageVersion.attachments:type_name -> weftline.inbox.v1.Attachment
-	22, // 26: weftline.inbox.v1.MessageVersion.at:type_name -> google.protobuf.Timestamp
-	22, // 27: weftline.inbox.v1.Reaction.at:type_name -> google.protobuf.Timestamp
-	12, // 28: weftline.inbox.v1.MessageChange.message:type_name -> weftline.inbox.v1.Message
-	22, // 29: weftline.inbox.v1.Activity.until:type_name -> google.protobuf.Timestamp
-	3,  // 30: weftline.inbox.v1.DeliveryChange.state:type_name -> weftline.inbox.v1.DeliveryState
-	22, // 31: weftline.inbox.v1.TimelineEntry.recorded_at:type_name -> google.protobuf.Timestamp
-	22, // 32: weftline.inbox.v1.TimelineEntry.occurred_at:type_name -> google.protobuf.Timestamp
-	4,  // 33: weftline.inbox.v1.TimelineEntry.handle:type_name -> weftline.inbox.v1.Handle
-	12, // 34: weftline.inbox.v1.TimelineEntry.message:type_name -> weftline.inbox.v1.Message
-	16, // 35: weftline.inbox.v1.TimelineEntry.note:type_name -> weftline.inbox.v1.Note
-	17, // 36: weftline.inbox.v1.TimelineEntry.activity:type_name -> weftline.inbox.v1.Activity
-	19, // 37: weftline.inbox.v1.TimelineEntry.delivery:type_name -> weftline.inbox.v1.DeliveryChange
-	18, // 38: weftline.inbox.v1.TimelineEntry.event:type_name -> weftline.inbox.v1.BusinessEvent
-	15, // 39: weftline.inbox.v1.TimelineEntry.change:type_name -> weftline.inbox.v1.MessageChange
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	13, // 25: weftline.inbox.v1.Message.forwarded:type_name -> weftline.inbox.v1.Claim
+	7,  // 26: weftline.inbox.v1.MessageVersion.attachments:type_name -> weftline.inbox.v1.Attachment
+	23, // 27: weftline.inbox.v1.MessageVersion.at:type_name -> google.protobuf.Timestamp
+	23, // 28: weftline.inbox.v1.Reaction.at:type_name -> google.protobuf.Timestamp
+	12, // 29: weftline.inbox.v1.MessageChange.message:type_name -> weftline.inbox.v1.Message
+	23, // 30: weftline.inbox.v1.Activity.until:type_name -> google.protobuf.Timestamp
+	3,  // 31: weftline.inbox.v1.DeliveryChange.state:type_name -> weftline.inbox.v1.DeliveryState
+	23, // 32: weftline.inbox.v1.TimelineEntry.recorded_at:type_name -> google.protobuf.Timestamp
+	23, // 33: weftline.inbox.v1.TimelineEntry.occurred_at:type_name -> google.protobuf.Timestamp
+	4,  // 34: weftline.inbox.v1.TimelineEntry.handle:type_name -> weftline.inbox.v1.Handle
+	12, // 35: weftline.inbox.v1.TimelineEntry.message:type_name -> weftline.inbox.v1.Message
+	17, // 36: weftline.inbox.v1.TimelineEntry.note:type_name -> weftline.inbox.v1.Note
+	18, // 37: weftline.inbox.v1.TimelineEntry.activity:type_name -> weftline.inbox.v1.Activity
+	20, // 38: weftline.inbox.v1.TimelineEntry.delivery:type_name -> weftline.inbox.v1.DeliveryChange
+	19, // 39: weftline.inbox.v1.TimelineEntry.event:type_name -> weftline.inbox.v1.BusinessEvent
+	16, // 40: weftline.inbox.v1.TimelineEntry.change:type_name -> weftline.inbox.v1.MessageChange
+	41, // [41:41] is the sub-list for method output_type
+	41, // [41:41] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_weftline_inbox_v1_types_proto_init() }
@@ -2461,7 +2529,7 @@ func file_weftline_inbox_v1_types_proto_init() {
 	if File_weftline_inbox_v1_types_proto != nil {
 		return
 	}
-	file_weftline_inbox_v1_types_proto_msgTypes[16].OneofWrappers = []any{
+	file_weftline_inbox_v1_types_proto_msgTypes[17].OneofWrappers = []any{
 		(*TimelineEntry_Message)(nil),
 		(*TimelineEntry_Note)(nil),
 		(*TimelineEntry_Activity)(nil),
@@ -2475,7 +2543,7 @@ func file_weftline_inbox_v1_types_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weftline_inbox_v1_types_proto_rawDesc), len(file_weftline_inbox_v1_types_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -83,7 +83,7 @@ func (v *Viewer) changed(ctx context.Context, e *readmodel.Entry, m *inboxv1.Mes
 		return nil
 	}
 	m.Earlier = append(m.Earlier, version(m, since))
-	m.Text, m.Html, m.Quoted, m.Subject, m.Unparsed, m.Attachments = "", "", "", "", "", nil
+	m.Text, m.Html, m.Quoted, m.Subject, m.Unparsed, m.Attachments, m.Forwarded = "", "", "", "", "", nil, nil
 	if forget {
 		m.Earlier, m.Original = nil, ""
 	}

@@ -132,6 +132,9 @@ func (v *Viewer) outbound(ctx context.Context, e *readmodel.Entry, out *inboxv1.
 
 func (v *Viewer) content(m *inboxv1.Message, e *readmodel.Entry, c channel.Content) {
 	m.Text, m.Html, m.Quoted, m.Subject, m.Unparsed = c.Text, c.HTML, c.Quoted, c.Subject, c.Unparsed
+	if f := c.Forwarded; f != nil {
+		m.Forwarded = &inboxv1.Claim{Address: f.Address, Name: f.Name}
+	}
 	for i, a := range c.Attachments {
 		f := &inboxv1.Attachment{
 			Name: a.Name, ContentType: a.ContentType, Size: a.Size, ContentId: a.ContentID, Inline: a.Inline, Missing: a.Missing,

@@ -9,14 +9,20 @@ const tones = { quiet: 'bg-ink/8 text-ink', warn: 'bg-warn-soft text-warn', bad:
 /** Flags whose reason is what the sender was checked by. */
 const checked = ['unverified', 'name_is_address', 'sender_differs', 'mixed_script'];
 
+/** Whom a forwarded mail names as its first sender: nothing rests on it. */
+export function firstFrom(claim: Message['forwarded']): string {
+  if (!claim) return '';
+  return `Said to be from: ${claim.name && claim.address ? `${claim.name} <${claim.address}>` : claim.name || claim.address}. Not checked.`;
+}
+
 /** What is special about a message, one word each; pressed, each says what it means. */
-export function Flags({ of }: { of: Pick<Message, 'flags' | 'evidence'> }) {
+export function Flags({ of }: { of: Pick<Message, 'flags' | 'evidence' | 'forwarded'> }) {
   const [open, setOpen] = useState('');
   const id = useId();
   const known = of.flags.filter((flag) => flagWords[flag]);
   if (known.length === 0) return null;
   const told = known.includes(open) ? flagWords[open] : undefined;
-  const why = told && checked.includes(open) ? inWords(of.evidence) : '';
+  const why = !told ? '' : checked.includes(open) ? inWords(of.evidence) : open === 'forwarded' ? firstFrom(of.forwarded) : '';
   return (
     <>
       {known.map((flag) => {

@@ -11,6 +11,7 @@ const doubts: readonly (readonly [RegExp, string])[] = [
   [/header can be read in several ways/, 'The mail’s header is built so that mail programs read it in different ways. That is how forgers hide.'],
   [/do not agree/, 'The results our mail server wrote into the mail contradict each other.'],
   [/no Authentication-Results/, 'Our mail server wrote no result into the mail, so nothing is known.'],
+  [/came to the listener/, 'It was brought straight to Weftline and not by our mail server, which is the one that checks.'],
   [/gives no DMARC result/, 'Our mail server did not check the mail against the sender’s domain.'],
   [/took too long|panicked|other items|settings cannot be used/, 'The check itself did not work, so nothing is known.'],
 ];
@@ -28,6 +29,7 @@ export function inWords(evidence: string): string {
     const token = /reply token returned/.test(evidence) ? ' It answers a mail of ours, from the very address that went to.' : '';
     return `${by}: ${said}.${token}`;
   }
+  if (evidence === 'unsubscribe link of our mail') return 'It was said by the link in a mail that we sent to this address.';
   if (evidence === 'visitor token') return 'It came from the browser in which this chat began.';
   if (evidence.startsWith('jwt ')) return 'Your own site vouches for who is signed in.';
   return doubts.find(([pattern]) => pattern.test(evidence))?.[1] ?? evidence.replace(/^not verified: /, 'Not checked: ');

@@ -12,7 +12,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file weftline/inbox/v1/types.proto.
  */
 export const file_weftline_inbox_v1_types: GenFile = /*@__PURE__*/
-  fileDesc("Ch13ZWZ0bGluZS9pbmJveC92MS90eXBlcy5wcm90bxIRd2VmdGxpbmUuaW5ib3gudjEiZwoGSGFuZGxlEgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIOCgZ0ZW51cmUYBCABKAMSEQoJYXNzdXJhbmNlGAUgASgFEg8KB3JlZnV0ZWQYBiABKAgi8gIKCEN1c3RvbWVyEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSKgoHaGFuZGxlcxgDIAMoCzIZLndlZnRsaW5lLmluYm94LnYxLkhhbmRsZRI/CgphdHRyaWJ1dGVzGAQgAygLMisud2VmdGxpbmUuaW5ib3gudjEuQ3VzdG9tZXIuQXR0cmlidXRlc0VudHJ5Ei4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB2xhc3RfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBlcnNvbl9pZBgHIAEoCRIOCgZlcmFzZWQYCCABKAgSLAoIY29uc2VudHMYCSADKAsyGi53ZWZ0bGluZS5pbmJveC52MS5Db25zZW50GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIoUBCgdDb25zZW50EhEKCWhhbmRsZV9pZBgBIAEoCRIQCghpbmJveF9pZBgCIAEoCRIMCgR3aXNoGAMgASgJEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghlbnRyeV9pZBgFIAEoCRINCgVhY3RvchgGIAEoCSJ/CgpBdHRhY2htZW50EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSFAoMY29udGVudF90eXBlGAMgASgJEgwKBHNpemUYBCABKAMSEgoKY29udGVudF9pZBgFIAEoCRIOCgZpbmxpbmUYBiABKAgSDwoHbWlzc2luZxgHIAEoCSKXAgoLUmVwbHlUYXJnZXQSDwoHYW5zd2VycxgBIAEoCRIpCgZoYW5kbGUYAiABKAsyGS53ZWZ0bGluZS5pbmJveC52MS5IYW5kbGUSDwoHY2hhbm5lbBgDIAEoCRIQCghpbmJveF9pZBgEIAEoCRIPCgdyZWZ1c2VkGAUgASgJEjUKDGNhcGFiaWxpdGllcxgGIAEoCzIfLndlZnRsaW5lLmluYm94LnYxLkNhcGFiaWxpdGllcxIyCg53aW5kb3dfZW5kc19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJb3B0ZWRfb3V0GAggASgLMhoud2VmdGxpbmUuaW5ib3gudjEuQ29uc2VudCLtAQoMQ2FwYWJpbGl0aWVzEhIKCnRleHRfbGltaXQYASABKAUSEQoJdGV4dF91bml0GAIgASgJEg0KBXBhcnRzGAMgASgFEgwKBGh0bWwYBCABKAgSEwoLYXR0YWNobWVudHMYBSABKAgSGAoQYXR0YWNobWVudF9saW1pdBgGIAEoAxIfChdhdHRhY2htZW50c19wZXJfbWVzc2FnZRgHIAEoBRIYChBhdHRhY2htZW50X3R5cGVzGAggAygJEhwKFHJlcGx5X3dpbmRvd19zZWNvbmRzGAkgASgDEhEKCXRlbXBsYXRlcxgKIAEoCCI6CghUZW1wbGF0ZRIMCgRuYW1lGAEgASgJEhAKCGxhbmd1YWdlGAIgASgJEg4KBnZhbHVlcxgDIAMoCSKBBQoMQ29udmVyc2F0aW9uEgoKAmlkGAEgASgJEhMKC2N1c3RvbWVyX2lkGAIgASgJEhUKDWN1c3RvbWVyX25hbWUYAyABKAkSDwoHc3ViamVjdBgEIAEoCRIPCgdwcmV2aWV3GAUgASgJEikKBnN0YXR1cxgGIAEoDjIZLndlZnRsaW5lLmluYm94LnYxLlN0YXR1cxIxCg1zbm9vemVkX3VudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCghwcmlvcml0eRgIIAEoDjIbLndlZnRsaW5lLmluYm94LnYxLlByaW9yaXR5EhAKCGFzc2lnbmVlGAkgASgJEgwKBHRhZ3MYCiADKAkSDwoHY2hhbm5lbBgLIAEoCRIQCghpbmJveF9pZBgMIAEoCRItCglvcGVuZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB2xhc3RfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDXdhaXRpbmdfc2luY2UYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCG1lc3NhZ2VzGBAgASgDEg8KB3ZlcnNpb24YESABKAMSNAoMcmVwbHlfdGFyZ2V0GBIgASgLMh4ud2VmdGxpbmUuaW5ib3gudjEuUmVwbHlUYXJnZXQSEQoJcGVyc29uX2lkGBMgASgJEhAKCHRvcGljX2lkGBQgASgJEhEKCWFzc3VyYW5jZRgVIAEoBRIQCghmcmFnbWVudBgWIAEoCBIVCg1hdHRyaWJ1dGVkX3RvGBcgASgJIpwFCgdNZXNzYWdlEi8KCWRpcmVjdGlvbhgBIAEoDjIcLndlZnRsaW5lLmluYm94LnYxLkRpcmVjdGlvbhIMCgR0ZXh0GAIgASgJEgwKBGh0bWwYAyABKAkSDgoGcXVvdGVkGAQgASgJEg8KB3N1YmplY3QYBSABKAkSMgoLYXR0YWNobWVudHMYBiADKAsyHS53ZWZ0bGluZS5pbmJveC52MS5BdHRhY2htZW50EgwKBGZyb20YByABKAkSEQoJZnJvbV9uYW1lGAggASgJEgoKAnRvGAkgAygJEgoKAmNjGAogAygJEg4KBmF1dGhvchgLIAEoCRIyCghkZWxpdmVyeRgMIAEoDjIgLndlZnRsaW5lLmluYm94LnYxLkRlbGl2ZXJ5U3RhdGUSFwoPZGVsaXZlcnlfZGV0YWlsGA0gASgJEhEKCWFzc3VyYW5jZRgOIAEoBRINCgVmbGFncxgPIAMoCRIQCgh1bnBhcnNlZBgQIAEoCRIQCghvcmlnaW5hbBgRIAEoCRIPCgdhbnN3ZXJzGBIgASgJEhAKCGV2aWRlbmNlGBMgASgJEjIKB2VhcmxpZXIYFCADKAsyIS53ZWZ0bGluZS5pbmJveC52MS5NZXNzYWdlVmVyc2lvbhItCgllZGl0ZWRfYXQYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmRlbGV0ZWRfYXQYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCXJlYWN0aW9ucxgXIAMoCzIbLndlZnRsaW5lLmluYm94LnYxLlJlYWN0aW9uEi0KCHRlbXBsYXRlGBggASgLMhsud2VmdGxpbmUuaW5ib3gudjEuVGVtcGxhdGUiiAEKDk1lc3NhZ2VWZXJzaW9uEgwKBHRleHQYASABKAkSDAoEaHRtbBgCIAEoCRIyCgthdHRhY2htZW50cxgDIAMoCzIdLndlZnRsaW5lLmluYm94LnYxLkF0dGFjaG1lbnQSJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImcKCFJlYWN0aW9uEg0KBWVtb2ppGAEgASgJEhEKCWhhbmRsZV9pZBgCIAEoCRIRCglmcm9tX25hbWUYAyABKAkSJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIm8KDU1lc3NhZ2VDaGFuZ2USDgoGYWN0aW9uGAEgASgJEisKB21lc3NhZ2UYAiABKAsyGi53ZWZ0bGluZS5pbmJveC52MS5NZXNzYWdlEg0KBWVtb2ppGAMgASgJEhIKCnRhcmdldF9yZWYYBCABKAkiJAoETm90ZRIMCgR0ZXh0GAEgASgJEg4KBmF1dGhvchgCIAEoCSJ8CghBY3Rpdml0eRIMCgR2ZXJiGAEgASgJEg0KBWFjdG9yGAIgASgJEg0KBXZhbHVlGAMgASgJEikKBXVudGlsGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgNyZWYYBSABKAkSDAoEcnVsZRgGIAEoCSJbCg1CdXNpbmVzc0V2ZW50EgwKBHR5cGUYASABKAkSDQoFdGl0bGUYAiABKAkSDAoEbGluaxgDIAEoCRIOCgZzb3VyY2UYBCABKAkSDwoHcGF5bG9hZBgFIAEoCSJxCg5EZWxpdmVyeUNoYW5nZRIQCghlbnRyeV9pZBgBIAEoCRIvCgVzdGF0ZRgCIAEoDjIgLndlZnRsaW5lLmluYm94LnYxLkRlbGl2ZXJ5U3RhdGUSDgoGZGV0YWlsGAMgASgJEgwKBHJlZnMYBCADKAkiyAQKDVRpbWVsaW5lRW50cnkSCgoCaWQYASABKAkSEwoLY3VzdG9tZXJfaWQYAiABKAkSFwoPY29udmVyc2F0aW9uX2lkGAMgASgJEhAKCHBvc2l0aW9uGAQgASgJEi8KC3JlY29yZGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtvY2N1cnJlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY2hhbm5lbBgHIAEoCRIQCghpbmJveF9pZBgIIAEoCRIpCgZoYW5kbGUYCSABKAsyGS53ZWZ0bGluZS5pbmJveC52MS5IYW5kbGUSLQoHbWVzc2FnZRgKIAEoCzIaLndlZnRsaW5lLmluYm94LnYxLk1lc3NhZ2VIABInCgRub3RlGAsgASgLMhcud2VmdGxpbmUuaW5ib3gudjEuTm90ZUgAEi8KCGFjdGl2aXR5GAwgASgLMhsud2VmdGxpbmUuaW5ib3gudjEuQWN0aXZpdHlIABI1CghkZWxpdmVyeRgNIAEoCzIhLndlZnRsaW5lLmluYm94LnYxLkRlbGl2ZXJ5Q2hhbmdlSAASMQoFZXZlbnQYDiABKAsyIC53ZWZ0bGluZS5pbmJveC52MS5CdXNpbmVzc0V2ZW50SAASMgoGY2hhbmdlGA8gASgLMiAud2VmdGxpbmUuaW5ib3gudjEuTWVzc2FnZUNoYW5nZUgAEgwKBHJlZnMYECADKAlCBgoEYm9keSpsCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASDwoLU1RBVFVTX09QRU4QARISCg5TVEFUVVNfUEVORElORxACEhIKDlNUQVRVU19TTk9PWkVEEAMSEQoNU1RBVFVTX0NMT1NFRBAEKnMKCFByaW9yaXR5EhgKFFBSSU9SSVRZX1VOU1BFQ0lGSUVEEAASEAoMUFJJT1JJVFlfTE9XEAESEwoPUFJJT1JJVFlfTk9STUFMEAISEQoNUFJJT1JJVFlfSElHSBADEhMKD1BSSU9SSVRZX1VSR0VOVBAEKlUKCURpcmVjdGlvbhIZChVESVJFQ1RJT05fVU5TUEVDSUZJRUQQABIVChFESVJFQ1RJT05fSU5CT1VORBABEhYKEkRJUkVDVElPTl9PVVRCT1VORBACKu4BCg1EZWxpdmVyeVN0YXRlEh4KGkRFTElWRVJZX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVREVMSVZFUllfU1RBVEVfUVVFVUVEEAESGwoXREVMSVZFUllfU1RBVEVfUkVUUllJTkcQAhIaChZERUxJVkVSWV9TVEFURV9VTktOT1dOEAMSFwoTREVMSVZFUllfU1RBVEVfU0VOVBAEEhwKGERFTElWRVJZX1NUQVRFX0RFTElWRVJFRBAFEhcKE0RFTElWRVJZX1NUQVRFX1JFQUQQBhIZChVERUxJVkVSWV9TVEFURV9GQUlMRUQQB0LFAQoVY29tLndlZnRsaW5lLmluYm94LnYxQgpUeXBlc1Byb3RvUAFaOmdpdGh1Yi5jb20vd2VmdGxpbmUvd2VmdGxpbmUvcGtnL3dlZnRsaW5lL2luYm94L3YxO2luYm94djGiAgNXSViqAhFXZWZ0bGluZS5JbmJveC5WMcoCEVdlZnRsaW5lXEluYm94XFYx4gIdV2VmdGxpbmVcSW5ib3hcVjFcR1BCTWV0YWRhdGHqAhNXZWZ0bGluZTo6SW5ib3g6OlYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch13ZWZ0bGluZS9pbmJveC92MS90eXBlcy5wcm90bxIRd2VmdGxpbmUuaW5ib3gudjEiZwoGSGFuZGxlEgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIOCgZ0ZW51cmUYBCABKAMSEQoJYXNzdXJhbmNlGAUgASgFEg8KB3JlZnV0ZWQYBiABKAgi8gIKCEN1c3RvbWVyEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSKgoHaGFuZGxlcxgDIAMoCzIZLndlZnRsaW5lLmluYm94LnYxLkhhbmRsZRI/CgphdHRyaWJ1dGVzGAQgAygLMisud2VmdGxpbmUuaW5ib3gudjEuQ3VzdG9tZXIuQXR0cmlidXRlc0VudHJ5Ei4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB2xhc3RfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBlcnNvbl9pZBgHIAEoCRIOCgZlcmFzZWQYCCABKAgSLAoIY29uc2VudHMYCSADKAsyGi53ZWZ0bGluZS5pbmJveC52MS5Db25zZW50GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIoUBCgdDb25zZW50EhEKCWhhbmRsZV9pZBgBIAEoCRIQCghpbmJveF9pZBgCIAEoCRIMCgR3aXNoGAMgASgJEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghlbnRyeV9pZBgFIAEoCRINCgVhY3RvchgGIAEoCSJ/CgpBdHRhY2htZW50EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSFAoMY29udGVudF90eXBlGAMgASgJEgwKBHNpemUYBCABKAMSEgoKY29udGVudF9pZBgFIAEoCRIOCgZpbmxpbmUYBiABKAgSDwoHbWlzc2luZxgHIAEoCSKXAgoLUmVwbHlUYXJnZXQSDwoHYW5zd2VycxgBIAEoCRIpCgZoYW5kbGUYAiABKAsyGS53ZWZ0bGluZS5pbmJveC52MS5IYW5kbGUSDwoHY2hhbm5lbBgDIAEoCRIQCghpbmJveF9pZBgEIAEoCRIPCgdyZWZ1c2VkGAUgASgJEjUKDGNhcGFiaWxpdGllcxgGIAEoCzIfLndlZnRsaW5lLmluYm94LnYxLkNhcGFiaWxpdGllcxIyCg53aW5kb3dfZW5kc19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJb3B0ZWRfb3V0GAggASgLMhoud2VmdGxpbmUuaW5ib3gudjEuQ29uc2VudCLtAQoMQ2FwYWJpbGl0aWVzEhIKCnRleHRfbGltaXQYASABKAUSEQoJdGV4dF91bml0GAIgASgJEg0KBXBhcnRzGAMgASgFEgwKBGh0bWwYBCABKAgSEwoLYXR0YWNobWVudHMYBSABKAgSGAoQYXR0YWNobWVudF9saW1pdBgGIAEoAxIfChdhdHRhY2htZW50c19wZXJfbWVzc2FnZRgHIAEoBRIYChBhdHRhY2htZW50X3R5cGVzGAggAygJEhwKFHJlcGx5X3dpbmRvd19zZWNvbmRzGAkgASgDEhEKCXRlbXBsYXRlcxgKIAEoCCI6CghUZW1wbGF0ZRIMCgRuYW1lGAEgASgJEhAKCGxhbmd1YWdlGAIgASgJEg4KBnZhbHVlcxgDIAMoCSKBBQoMQ29udmVyc2F0aW9uEgoKAmlkGAEgASgJEhMKC2N1c3RvbWVyX2lkGAIgASgJEhUKDWN1c3RvbWVyX25hbWUYAyABKAkSDwoHc3ViamVjdBgEIAEoCRIPCgdwcmV2aWV3GAUgASgJEikKBnN0YXR1cxgGIAEoDjIZLndlZnRsaW5lLmluYm94LnYxLlN0YXR1cxIxCg1zbm9vemVkX3VudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCghwcmlvcml0eRgIIAEoDjIbLndlZnRsaW5lLmluYm94LnYxLlByaW9yaXR5EhAKCGFzc2lnbmVlGAkgASgJEgwKBHRhZ3MYCiADKAkSDwoHY2hhbm5lbBgLIAEoCRIQCghpbmJveF9pZBgMIAEoCRItCglvcGVuZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB2xhc3RfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDXdhaXRpbmdfc2luY2UYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCG1lc3NhZ2VzGBAgASgDEg8KB3ZlcnNpb24YESABKAMSNAoMcmVwbHlfdGFyZ2V0GBIgASgLMh4ud2VmdGxpbmUuaW5ib3gudjEuUmVwbHlUYXJnZXQSEQoJcGVyc29uX2lkGBMgASgJEhAKCHRvcGljX2lkGBQgASgJEhEKCWFzc3VyYW5jZRgVIAEoBRIQCghmcmFnbWVudBgWIAEoCBIVCg1hdHRyaWJ1dGVkX3RvGBcgASgJIskFCgdNZXNzYWdlEi8KCWRpcmVjdGlvbhgBIAEoDjIcLndlZnRsaW5lLmluYm94LnYxLkRpcmVjdGlvbhIMCgR0ZXh0GAIgASgJEgwKBGh0bWwYAyABKAkSDgoGcXVvdGVkGAQgASgJEg8KB3N1YmplY3QYBSABKAkSMgoLYXR0YWNobWVudHMYBiADKAsyHS53ZWZ0bGluZS5pbmJveC52MS5BdHRhY2htZW50EgwKBGZyb20YByABKAkSEQoJZnJvbV9uYW1lGAggASgJEgoKAnRvGAkgAygJEgoKAmNjGAogAygJEg4KBmF1dGhvchgLIAEoCRIyCghkZWxpdmVyeRgMIAEoDjIgLndlZnRsaW5lLmluYm94LnYxLkRlbGl2ZXJ5U3RhdGUSFwoPZGVsaXZlcnlfZGV0YWlsGA0gASgJEhEKCWFzc3VyYW5jZRgOIAEoBRINCgVmbGFncxgPIAMoCRIQCgh1bnBhcnNlZBgQIAEoCRIQCghvcmlnaW5hbBgRIAEoCRIPCgdhbnN3ZXJzGBIgASgJEhAKCGV2aWRlbmNlGBMgASgJEjIKB2VhcmxpZXIYFCADKAsyIS53ZWZ0bGluZS5pbmJveC52MS5NZXNzYWdlVmVyc2lvbhItCgllZGl0ZWRfYXQYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmRlbGV0ZWRfYXQYFiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCXJlYWN0aW9ucxgXIAMoCzIbLndlZnRsaW5lLmluYm94LnYxLlJlYWN0aW9uEi0KCHRlbXBsYXRlGBggASgLMhsud2VmdGxpbmUuaW5ib3gudjEuVGVtcGxhdGUSKwoJZm9yd2FyZGVkGB4gASgLMhgud2VmdGxpbmUuaW5ib3gudjEuQ2xhaW0iJgoFQ2xhaW0SDwoHYWRkcmVzcxgBIAEoCRIMCgRuYW1lGAIgASgJIogBCg5NZXNzYWdlVmVyc2lvbhIMCgR0ZXh0GAEgASgJEgwKBGh0bWwYAiABKAkSMgoLYXR0YWNobWVudHMYAyADKAsyHS53ZWZ0bGluZS5pbmJveC52MS5BdHRhY2htZW50EiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJnCghSZWFjdGlvbhINCgVlbW9qaRgBIAEoCRIRCgloYW5kbGVfaWQYAiABKAkSEQoJZnJvbV9uYW1lGAMgASgJEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJvCg1NZXNzYWdlQ2hhbmdlEg4KBmFjdGlvbhgBIAEoCRIrCgdtZXNzYWdlGAIgASgLMhoud2VmdGxpbmUuaW5ib3gudjEuTWVzc2FnZRINCgVlbW9qaRgDIAEoCRISCgp0YXJnZXRfcmVmGAQgASgJIiQKBE5vdGUSDAoEdGV4dBgBIAEoCRIOCgZhdXRob3IYAiABKAkifAoIQWN0aXZpdHkSDAoEdmVyYhgBIAEoCRINCgVhY3RvchgCIAEoCRINCgV2YWx1ZRgDIAEoCRIpCgV1bnRpbBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASCwoDcmVmGAUgASgJEgwKBHJ1bGUYBiABKAkiWwoNQnVzaW5lc3NFdmVudBIMCgR0eXBlGAEgASgJEg0KBXRpdGxlGAIgASgJEgwKBGxpbmsYAyABKAkSDgoGc291cmNlGAQgASgJEg8KB3BheWxvYWQYBSABKAkicQoORGVsaXZlcnlDaGFuZ2USEAoIZW50cnlfaWQYASABKAkSLwoFc3RhdGUYAiABKA4yIC53ZWZ0bGluZS5pbmJveC52MS5EZWxpdmVyeVN0YXRlEg4KBmRldGFpbBgDIAEoCRIMCgRyZWZzGAQgAygJIsgECg1UaW1lbGluZUVudHJ5EgoKAmlkGAEgASgJEhMKC2N1c3RvbWVyX2lkGAIgASgJEhcKD2NvbnZlcnNhdGlvbl9pZBgDIAEoCRIQCghwb3NpdGlvbhgEIAEoCRIvCgtyZWNvcmRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLb2NjdXJyZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2NoYW5uZWwYByABKAkSEAoIaW5ib3hfaWQYCCABKAkSKQoGaGFuZGxlGAkgASgLMhkud2VmdGxpbmUuaW5ib3gudjEuSGFuZGxlEi0KB21lc3NhZ2UYCiABKAsyGi53ZWZ0bGluZS5pbmJveC52MS5NZXNzYWdlSAASJwoEbm90ZRgLIAEoCzIXLndlZnRsaW5lLmluYm94LnYxLk5vdGVIABIvCghhY3Rpdml0eRgMIAEoCzIbLndlZnRsaW5lLmluYm94LnYxLkFjdGl2aXR5SAASNQoIZGVsaXZlcnkYDSABKAsyIS53ZWZ0bGluZS5pbmJveC52MS5EZWxpdmVyeUNoYW5nZUgAEjEKBWV2ZW50GA4gASgLMiAud2VmdGxpbmUuaW5ib3gudjEuQnVzaW5lc3NFdmVudEgAEjIKBmNoYW5nZRgPIAEoCzIgLndlZnRsaW5lLmluYm94LnYxLk1lc3NhZ2VDaGFuZ2VIABIMCgRyZWZzGBAgAygJQgYKBGJvZHkqbAoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEg8KC1NUQVRVU19PUEVOEAESEgoOU1RBVFVTX1BFTkRJTkcQAhISCg5TVEFUVVNfU05PT1pFRBADEhEKDVNUQVRVU19DTE9TRUQQBCpzCghQcmlvcml0eRIYChRQUklPUklUWV9VTlNQRUNJRklFRBAAEhAKDFBSSU9SSVRZX0xPVxABEhMKD1BSSU9SSVRZX05PUk1BTBACEhEKDVBSSU9SSVRZX0hJR0gQAxITCg9QUklPUklUWV9VUkdFTlQQBCpVCglEaXJlY3Rpb24SGQoVRElSRUNUSU9OX1VOU1BFQ0lGSUVEEAASFQoRRElSRUNUSU9OX0lOQk9VTkQQARIWChJESVJFQ1RJT05fT1VUQk9VTkQQAiruAQoNRGVsaXZlcnlTdGF0ZRIeChpERUxJVkVSWV9TVEFURV9VTlNQRUNJRklFRBAAEhkKFURFTElWRVJZX1NUQVRFX1FVRVVFRBABEhsKF0RFTElWRVJZX1NUQVRFX1JFVFJZSU5HEAISGgoWREVMSVZFUllfU1RBVEVfVU5LTk9XThADEhcKE0RFTElWRVJZX1NUQVRFX1NFTlQQBBIcChhERUxJVkVSWV9TVEFURV9ERUxJVkVSRUQQBRIXChNERUxJVkVSWV9TVEFURV9SRUFEEAYSGQoVREVMSVZFUllfU1RBVEVfRkFJTEVEEAdCxQEKFWNvbS53ZWZ0bGluZS5pbmJveC52MUIKVHlwZXNQcm90b1ABWjpnaXRodWIuY29tL3dlZnRsaW5lL3dlZnRsaW5lL3BrZy93ZWZ0bGluZS9pbmJveC92MTtpbmJveHYxogIDV0lYqgIRV2VmdGxpbmUuSW5ib3guVjHKAhFXZWZ0bGluZVxJbmJveFxWMeICHVdlZnRsaW5lXEluYm94XFYxXEdQQk1ldGFkYXRh6gITV2VmdGxpbmU6OkluYm94OjpWMWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * Handle is a channel-scoped address of a customer.
@@ -1148,7 +1148,7 @@ export type Message = Message$1<"weftline.inbox.v1.Message"> & {
 
   /**
    * Of one received: auto_reply, bounce, list, third_party, unparsed, late, unverified, name_is_address, sender_differs,
-   * mixed_script, imported, masked, erased. Of a reply: automatic, to_refuted, imported, masked, erased.
+   * mixed_script, forwarded, signed, encrypted, imported, masked, erased. Of a reply: automatic, to_refuted, imported, masked, erased.
    *
    * @generated from field: repeated string flags = 15;
    */
@@ -1213,6 +1213,13 @@ export type Message = Message$1<"weftline.inbox.v1.Message"> & {
    * @generated from field: weftline.inbox.v1.Template template = 24;
    */
   template?: Template | undefined;
+
+  /**
+   * Whom the sender says this was first from (a forwarded mail): his claim, and nobody's handle.
+   *
+   * @generated from field: weftline.inbox.v1.Claim forwarded = 30;
+   */
+  forwarded?: Claim | undefined;
 };
 
 /**
@@ -1305,7 +1312,7 @@ export type MessageJson = {
 
   /**
    * Of one received: auto_reply, bounce, list, third_party, unparsed, late, unverified, name_is_address, sender_differs,
-   * mixed_script, imported, masked, erased. Of a reply: automatic, to_refuted, imported, masked, erased.
+   * mixed_script, forwarded, signed, encrypted, imported, masked, erased. Of a reply: automatic, to_refuted, imported, masked, erased.
    *
    * @generated from field: repeated string flags = 15;
    */
@@ -1370,6 +1377,13 @@ export type MessageJson = {
    * @generated from field: weftline.inbox.v1.Template template = 24;
    */
   template?: TemplateJson;
+
+  /**
+   * Whom the sender says this was first from (a forwarded mail): his claim, and nobody's handle.
+   *
+   * @generated from field: weftline.inbox.v1.Claim forwarded = 30;
+   */
+  forwarded?: ClaimJson;
 };
 
 /**
@@ -1378,6 +1392,47 @@ export type MessageJson = {
  */
 export const MessageSchema: GenMessage<Message, {jsonType: MessageJson}> = /*@__PURE__*/
   messageDesc(file_weftline_inbox_v1_types, 8);
+
+/**
+ * Claim names somebody by the word of somebody else; one of the two may be empty.
+ *
+ * @generated from message weftline.inbox.v1.Claim
+ */
+export type Claim = Message$1<"weftline.inbox.v1.Claim"> & {
+  /**
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+};
+
+/**
+ * Claim names somebody by the word of somebody else; one of the two may be empty.
+ *
+ * @generated from message weftline.inbox.v1.Claim
+ */
+export type ClaimJson = {
+  /**
+   * @generated from field: string address = 1;
+   */
+  address?: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name?: string;
+};
+
+/**
+ * Describes the message weftline.inbox.v1.Claim.
+ * Use `create(ClaimSchema)` to create a new message.
+ */
+export const ClaimSchema: GenMessage<Claim, {jsonType: ClaimJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_inbox_v1_types, 9);
 
 /**
  * MessageVersion is what a message said until it was changed.
@@ -1442,7 +1497,7 @@ export type MessageVersionJson = {
  * Use `create(MessageVersionSchema)` to create a new message.
  */
 export const MessageVersionSchema: GenMessage<MessageVersion, {jsonType: MessageVersionJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_types, 9);
+  messageDesc(file_weftline_inbox_v1_types, 10);
 
 /**
  * Reaction is one person's to a message.
@@ -1511,7 +1566,7 @@ export type ReactionJson = {
  * Use `create(ReactionSchema)` to create a new message.
  */
 export const ReactionSchema: GenMessage<Reaction, {jsonType: ReactionJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_types, 10);
+  messageDesc(file_weftline_inbox_v1_types, 11);
 
 /**
  * MessageChange is what a person did to a message. In a timeline it is an entry
@@ -1586,7 +1641,7 @@ export type MessageChangeJson = {
  * Use `create(MessageChangeSchema)` to create a new message.
  */
 export const MessageChangeSchema: GenMessage<MessageChange, {jsonType: MessageChangeJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_types, 11);
+  messageDesc(file_weftline_inbox_v1_types, 12);
 
 /**
  * Note is internal and never leaves.
@@ -1627,7 +1682,7 @@ export type NoteJson = {
  * Use `create(NoteSchema)` to create a new message.
  */
 export const NoteSchema: GenMessage<Note, {jsonType: NoteJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_types, 12);
+  messageDesc(file_weftline_inbox_v1_types, 13);
 
 /**
  * Activity is what happened to a conversation or a customer.
@@ -1734,7 +1789,7 @@ export type ActivityJson = {
  * Use `create(ActivitySchema)` to create a new message.
  */
 export const ActivitySchema: GenMessage<Activity, {jsonType: ActivityJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_types, 13);
+  messageDesc(file_weftline_inbox_v1_types, 14);
 
 /**
  * BusinessEvent is something that happened in the business: an order, a page view.
@@ -1817,7 +1872,7 @@ export type BusinessEventJson = {
  * Use `create(BusinessEventSchema)` to create a new message.
  */
 export const BusinessEventSchema: GenMessage<BusinessEvent, {jsonType: BusinessEventJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_types, 14);
+  messageDesc(file_weftline_inbox_v1_types, 15);
 
 /**
  * DeliveryChange tells live clients that an outbound message moved on.
@@ -1886,7 +1941,7 @@ export type DeliveryChangeJson = {
  * Use `create(DeliveryChangeSchema)` to create a new message.
  */
 export const DeliveryChangeSchema: GenMessage<DeliveryChange, {jsonType: DeliveryChangeJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_types, 15);
+  messageDesc(file_weftline_inbox_v1_types, 16);
 
 /**
  * TimelineEntry is one line of a customer's timeline, in stream order.
@@ -2094,7 +2149,7 @@ export type TimelineEntryJson = {
  * Use `create(TimelineEntrySchema)` to create a new message.
  */
 export const TimelineEntrySchema: GenMessage<TimelineEntry, {jsonType: TimelineEntryJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_inbox_v1_types, 16);
+  messageDesc(file_weftline_inbox_v1_types, 17);
 
 /**
  * Status is where a conversation stands.
