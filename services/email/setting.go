@@ -18,17 +18,14 @@ import (
 // ChannelName is the channel's name in subjects and settings.
 const ChannelName = "email"
 
-// Addresses are those whose mail arrives in an inbox with these settings.
-func Addresses(settings map[string]string) []string {
-	all := append([]string{settings["address"]}, strings.Split(settings["aliases"], ",")...)
-	return slices.DeleteFunc(all, func(a string) bool { return strings.TrimSpace(a) == "" })
-}
-
 // Settings of an inbox of this channel; services/email/README.md explains them.
 var settings = []inbox.Setting{
 	{Key: "address", Label: "Address", Help: "The mailbox's own address: the sender of answers.", Required: true},
-	{Key: "aliases", Label: "Other addresses", Help: "More addresses whose mail arrives here, separated by commas."},
+	{Key: "aliases", Label: "Other addresses", Help: "More addresses whose mail arrives here, separated by commas. Who wrote to one of them is answered from it."},
+	{Key: "only_to", Label: "Only mail to", Help: "Where several inboxes read one mailbox: the addresses this one takes mail for, separated by commas. Other mail is left alone. Empty: all that no other inbox of the mailbox takes."},
 	{Key: "from_name", Label: "Sender's name", Help: "Shown to customers beside the agent's name. Empty: the inbox's name."},
+	{Key: "signature", Label: "Signature", Help: "Below every answer. {agent}, {inbox} and {address} are filled in, {signature} is the agent's own (without it, that comes first); \\n begins a new line."},
+	{Key: "signature_html", Label: "Signature as HTML", Help: "For answers with formatting. Empty: that of the text. Cleaned like all HTML."},
 	{Key: "auth", Label: "Log in by", Help: "password, or oauth2: access tokens, as Google and Microsoft want them. For IMAP and SMTP alike.", Default: authPassword, Values: []string{authPassword, authOAuth}},
 	{Key: "oauth_provider", Label: "OAuth: provider", Default: providerGoogle, Values: []string{providerGoogle, providerMicrosoft, providerOwn}},
 	{Key: "oauth_tenant", Label: "OAuth: Microsoft directory", Help: "Id or domain of the directory (tenant). Empty: common."},
@@ -45,7 +42,9 @@ var settings = []inbox.Setting{
 	{Key: "imap_password", Label: "IMAP password", Secret: true},
 	{Key: "imap_folders", Label: "Folders", Help: "Separated by commas.", Default: "INBOX"},
 	{Key: "imap_since", Label: "First start", Help: "all: take in what is in the mailbox. now: only what arrives from now on.", Default: "all", Values: []string{"all", "now"}},
-	{Key: "imap_seen", Label: "Mark as seen", Help: "Mark mails as seen once they are safe.", Default: "no", Values: []string{"yes", "no"}},
+	{Key: "imap_seen", Label: "Mark as seen", Help: "Mark mails as seen once they are safe. As imap_after: seen, which goes before it.", Default: "no", Values: []string{"yes", "no"}},
+	{Key: "imap_after", Label: "Once a mail is safe", Help: "keep: leave it as it is. seen: mark it as seen. move:FOLDER: move it there, as in move:Archive.", Default: afterKeep},
+	{Key: "imap_sent", Label: "Folder for sent mail", Help: "Put a copy of what is sent here there. Empty with Google and Microsoft, which do it themselves."},
 	{Key: "imap_poll", Label: "Look for new mail every", Help: "Where the server cannot tell by itself, and for folders after the first. 10s to 1h.", Default: "1m"},
 	{Key: "verify", Label: "Verify senders", Help: "off: any mail can claim any sender, and none is believed. authserv: believe the DMARC result of your mail server. own: check DKIM, SPF and DMARC here.", Default: verifyOff, Values: []string{verifyOff, verifyAuthserv, verifyOwn}},
 	{Key: "authserv_id", Label: "Name in its results", Help: "With authserv: the name your mail server begins Authentication-Results with, as mx.example.org. Several separated by commas; .example.org is every name below it."},
@@ -65,15 +64,19 @@ type config struct {
 	address  string
 	domain   string
 	aliases  []string
+	onlyTo   []string
 	fromName string
 	imap     server
 	folders  []string
 	since    string
-	seen     bool
+	after    string // afterKeep, afterSeen or afterMove
+	moveTo   string // with afterMove
+	sent     string // folder of copies; empty: none
 	poll     time.Duration
 	smtp     server
 	smtpWait time.Duration
 	verify   verification
+	sig      signature
 	oauth    *oauth // nil: login with a password
 }
 
@@ -126,7 +129,7 @@ func readConfig(set map[string]string) (config, error) {
 		return v
 	}
 	get(inbox.KeyMask) // the hub masks, not the adapter
-	c := config{fromName: get("from_name"), since: get("imap_since"), seen: get("imap_seen") == "yes"}
+	c := config{fromName: get("from_name"), since: get("imap_since")}
 	if v := get("address"); v == "" {
 		bad("address", "is required")
 	} else if c.address = address("address", v); c.address != "" {
@@ -135,10 +138,29 @@ func readConfig(set map[string]string) (config, error) {
 	for _, a := range commas(get("aliases")) {
 		c.aliases = append(c.aliases, address("aliases", a))
 	}
+	for _, a := range commas(get("only_to")) {
+		c.onlyTo = append(c.onlyTo, address("only_to", a))
+	}
 	c.folders = commas(get("imap_folders"))
+	folder := func(key, f string) {
+		if f == "" || strings.ContainsAny(f, "\r\n\x00*%") || len(f) > 200 {
+			bad(key, "%q is not a folder's name", clip(f, 100))
+		}
+	}
 	for _, f := range c.folders {
-		if strings.ContainsAny(f, "\r\n\x00*%") || len(f) > 200 {
-			bad("imap_folders", "%q is not a folder's name", clip(f, 100))
+		folder("imap_folders", f)
+	}
+	if c.after, c.moveTo = readAfter(get("imap_after"), get("imap_seen")); c.after == "" {
+		bad("imap_after", "%q is not allowed; allowed are keep, seen, move:FOLDER", clip(get("imap_after"), 100))
+	}
+	c.sent = get("imap_sent")
+	for key, f := range map[string]string{"imap_after": c.moveTo, "imap_sent": c.sent} {
+		if f == "" {
+			continue
+		}
+		folder(key, f)
+		if slices.ContainsFunc(c.folders, func(read string) bool { return strings.EqualFold(read, f) }) {
+			bad(key, "%q is one of imap_folders: what is put there would come in as new mail", clip(f, 100))
 		}
 	}
 	duration := func(key string, low, high time.Duration) time.Duration {
@@ -183,6 +205,7 @@ func readConfig(set map[string]string) (config, error) {
 	if err != nil {
 		errs = append(errs, err)
 	}
+	c.sig = readSignature(get, bad)
 	if get("auth") == authOAuth {
 		c.oauth = readOAuth(get, bad)
 	}
