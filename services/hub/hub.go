@@ -22,7 +22,6 @@ import (
 	"github.com/weftline/weftline/services/internal/audit"
 	"github.com/weftline/weftline/services/internal/blob"
 	"github.com/weftline/weftline/services/internal/config"
-	"github.com/weftline/weftline/services/internal/handleid"
 	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/internal/ledger"
 	"github.com/weftline/weftline/services/internal/peer"
@@ -127,11 +126,14 @@ func (h *hub) openInboxes(ctx context.Context) error {
 }
 
 // openEmail builds the adapter; its parser is needed wherever inputs are read.
-func (h *hub) openEmail(context.Context) error {
-	var err error
+func (h *hub) openEmail(ctx context.Context) error {
+	signature, err := console.Signatures(ctx, h.state)
+	if err != nil {
+		return err
+	}
 	h.email, err = email.New(email.Deps{
 		Intake: h.intake, Inboxes: h.book, State: h.state, Keys: h.keys, Blobs: h.blobs,
-		Log: h.log.With("part", "email"), Metrics: h.metrics, Resolver: mailResolver, Client: outgoing(h.cfg),
+		Log: h.log.With("part", "email"), Metrics: h.metrics, Resolver: mailResolver, Client: outgoing(h.cfg), Signature: signature,
 	})
 	return err
 }
@@ -182,10 +184,7 @@ func (h *hub) ownAddress(a channel.Address) bool {
 	if a.Kind != "email" {
 		return false
 	}
-	want := handleid.Normalise(a.Kind, a.Address)
-	return slices.ContainsFunc(h.book.List(email.ChannelName), func(in inbox.Inbox) bool {
-		return slices.ContainsFunc(email.Addresses(in.Settings), func(own string) bool { return handleid.Normalise(a.Kind, own) == want })
-	})
+	return slices.ContainsFunc(h.book.List(email.ChannelName), func(in inbox.Inbox) bool { return email.Owns(in.Settings, a.Address) })
 }
 
 // capabilities say what a channel can carry, where this program has its adapter.

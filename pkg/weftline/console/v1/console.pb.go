@@ -691,6 +691,176 @@ func (x *SaveDraftResponse) GetDraft() *Draft {
 	return nil
 }
 
+type GetSignatureRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSignatureRequest) Reset() {
+	*x = GetSignatureRequest{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSignatureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSignatureRequest) ProtoMessage() {}
+
+func (x *GetSignatureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSignatureRequest.ProtoReflect.Descriptor instead.
+func (*GetSignatureRequest) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{12}
+}
+
+type GetSignatureResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Signature     string                 `protobuf:"bytes,1,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSignatureResponse) Reset() {
+	*x = GetSignatureResponse{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSignatureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSignatureResponse) ProtoMessage() {}
+
+func (x *GetSignatureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSignatureResponse.ProtoReflect.Descriptor instead.
+func (*GetSignatureResponse) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *GetSignatureResponse) GetSignature() string {
+	if x != nil {
+		return x.Signature
+	}
+	return ""
+}
+
+type SaveSignatureRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 1000 characters in 20 lines; empty removes it.
+	Signature     string `protobuf:"bytes,1,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SaveSignatureRequest) Reset() {
+	*x = SaveSignatureRequest{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SaveSignatureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SaveSignatureRequest) ProtoMessage() {}
+
+func (x *SaveSignatureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SaveSignatureRequest.ProtoReflect.Descriptor instead.
+func (*SaveSignatureRequest) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SaveSignatureRequest) GetSignature() string {
+	if x != nil {
+		return x.Signature
+	}
+	return ""
+}
+
+type SaveSignatureResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As it is kept.
+	Signature     string `protobuf:"bytes,1,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SaveSignatureResponse) Reset() {
+	*x = SaveSignatureResponse{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SaveSignatureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SaveSignatureResponse) ProtoMessage() {}
+
+func (x *SaveSignatureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SaveSignatureResponse.ProtoReflect.Descriptor instead.
+func (*SaveSignatureResponse) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SaveSignatureResponse) GetSignature() string {
+	if x != nil {
+		return x.Signature
+	}
+	return ""
+}
+
 // Inbox is one configured mailbox, widget, number or page.
 type Inbox struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -713,7 +883,7 @@ type Inbox struct {
 
 func (x *Inbox) Reset() {
 	*x = Inbox{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[12]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -725,7 +895,7 @@ func (x *Inbox) String() string {
 func (*Inbox) ProtoMessage() {}
 
 func (x *Inbox) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[12]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -738,7 +908,7 @@ func (x *Inbox) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inbox.ProtoReflect.Descriptor instead.
 func (*Inbox) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{12}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Inbox) GetId() string {
@@ -812,7 +982,7 @@ type ListInboxesRequest struct {
 
 func (x *ListInboxesRequest) Reset() {
 	*x = ListInboxesRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -824,7 +994,7 @@ func (x *ListInboxesRequest) String() string {
 func (*ListInboxesRequest) ProtoMessage() {}
 
 func (x *ListInboxesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -837,7 +1007,7 @@ func (x *ListInboxesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxesRequest.ProtoReflect.Descriptor instead.
 func (*ListInboxesRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{13}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{17}
 }
 
 type ListInboxesResponse struct {
@@ -849,7 +1019,7 @@ type ListInboxesResponse struct {
 
 func (x *ListInboxesResponse) Reset() {
 	*x = ListInboxesResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -861,7 +1031,7 @@ func (x *ListInboxesResponse) String() string {
 func (*ListInboxesResponse) ProtoMessage() {}
 
 func (x *ListInboxesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -874,7 +1044,7 @@ func (x *ListInboxesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxesResponse.ProtoReflect.Descriptor instead.
 func (*ListInboxesResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{14}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListInboxesResponse) GetInboxes() []*Inbox {
@@ -894,7 +1064,7 @@ type SaveInboxRequest struct {
 
 func (x *SaveInboxRequest) Reset() {
 	*x = SaveInboxRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1076,7 @@ func (x *SaveInboxRequest) String() string {
 func (*SaveInboxRequest) ProtoMessage() {}
 
 func (x *SaveInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1089,7 @@ func (x *SaveInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveInboxRequest.ProtoReflect.Descriptor instead.
 func (*SaveInboxRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{15}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SaveInboxRequest) GetInbox() *Inbox {
@@ -945,7 +1115,7 @@ type SaveInboxResponse struct {
 
 func (x *SaveInboxResponse) Reset() {
 	*x = SaveInboxResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -957,7 +1127,7 @@ func (x *SaveInboxResponse) String() string {
 func (*SaveInboxResponse) ProtoMessage() {}
 
 func (x *SaveInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -970,7 +1140,7 @@ func (x *SaveInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveInboxResponse.ProtoReflect.Descriptor instead.
 func (*SaveInboxResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{16}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SaveInboxResponse) GetInbox() *Inbox {
@@ -989,7 +1159,7 @@ type TestInboxRequest struct {
 
 func (x *TestInboxRequest) Reset() {
 	*x = TestInboxRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1001,7 +1171,7 @@ func (x *TestInboxRequest) String() string {
 func (*TestInboxRequest) ProtoMessage() {}
 
 func (x *TestInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1014,7 +1184,7 @@ func (x *TestInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestInboxRequest.ProtoReflect.Descriptor instead.
 func (*TestInboxRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{17}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *TestInboxRequest) GetInbox() *Inbox {
@@ -1034,7 +1204,7 @@ type TestInboxResponse struct {
 
 func (x *TestInboxResponse) Reset() {
 	*x = TestInboxResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1046,7 +1216,7 @@ func (x *TestInboxResponse) String() string {
 func (*TestInboxResponse) ProtoMessage() {}
 
 func (x *TestInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1059,7 +1229,7 @@ func (x *TestInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestInboxResponse.ProtoReflect.Descriptor instead.
 func (*TestInboxResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{18}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *TestInboxResponse) GetOk() bool {
@@ -1090,7 +1260,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1102,7 +1272,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1115,7 +1285,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{19}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Token) GetId() string {
@@ -1161,7 +1331,7 @@ type ListTokensRequest struct {
 
 func (x *ListTokensRequest) Reset() {
 	*x = ListTokensRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1173,7 +1343,7 @@ func (x *ListTokensRequest) String() string {
 func (*ListTokensRequest) ProtoMessage() {}
 
 func (x *ListTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1186,7 +1356,7 @@ func (x *ListTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTokensRequest.ProtoReflect.Descriptor instead.
 func (*ListTokensRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{20}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{24}
 }
 
 type ListTokensResponse struct {
@@ -1198,7 +1368,7 @@ type ListTokensResponse struct {
 
 func (x *ListTokensResponse) Reset() {
 	*x = ListTokensResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1210,7 +1380,7 @@ func (x *ListTokensResponse) String() string {
 func (*ListTokensResponse) ProtoMessage() {}
 
 func (x *ListTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1223,7 +1393,7 @@ func (x *ListTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTokensResponse.ProtoReflect.Descriptor instead.
 func (*ListTokensResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{21}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListTokensResponse) GetTokens() []*Token {
@@ -1243,7 +1413,7 @@ type CreateTokenRequest struct {
 
 func (x *CreateTokenRequest) Reset() {
 	*x = CreateTokenRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1255,7 +1425,7 @@ func (x *CreateTokenRequest) String() string {
 func (*CreateTokenRequest) ProtoMessage() {}
 
 func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1268,7 +1438,7 @@ func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{22}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CreateTokenRequest) GetName() string {
@@ -1295,7 +1465,7 @@ type CreateTokenResponse struct {
 
 func (x *CreateTokenResponse) Reset() {
 	*x = CreateTokenResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1307,7 +1477,7 @@ func (x *CreateTokenResponse) String() string {
 func (*CreateTokenResponse) ProtoMessage() {}
 
 func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1320,7 +1490,7 @@ func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{23}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CreateTokenResponse) GetToken() *Token {
@@ -1346,7 +1516,7 @@ type RevokeTokenRequest struct {
 
 func (x *RevokeTokenRequest) Reset() {
 	*x = RevokeTokenRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1358,7 +1528,7 @@ func (x *RevokeTokenRequest) String() string {
 func (*RevokeTokenRequest) ProtoMessage() {}
 
 func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1371,7 +1541,7 @@ func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenRequest.ProtoReflect.Descriptor instead.
 func (*RevokeTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{24}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RevokeTokenRequest) GetId() string {
@@ -1389,7 +1559,7 @@ type RevokeTokenResponse struct {
 
 func (x *RevokeTokenResponse) Reset() {
 	*x = RevokeTokenResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +1571,7 @@ func (x *RevokeTokenResponse) String() string {
 func (*RevokeTokenResponse) ProtoMessage() {}
 
 func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +1584,7 @@ func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenResponse.ProtoReflect.Descriptor instead.
 func (*RevokeTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{25}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{29}
 }
 
 type ListAuditRequest struct {
@@ -1435,7 +1605,7 @@ type ListAuditRequest struct {
 
 func (x *ListAuditRequest) Reset() {
 	*x = ListAuditRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1447,7 +1617,7 @@ func (x *ListAuditRequest) String() string {
 func (*ListAuditRequest) ProtoMessage() {}
 
 func (x *ListAuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1460,7 +1630,7 @@ func (x *ListAuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAuditRequest.ProtoReflect.Descriptor instead.
 func (*ListAuditRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{26}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListAuditRequest) GetPageSize() int32 {
@@ -1523,7 +1693,7 @@ type ListAuditResponse struct {
 
 func (x *ListAuditResponse) Reset() {
 	*x = ListAuditResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +1705,7 @@ func (x *ListAuditResponse) String() string {
 func (*ListAuditResponse) ProtoMessage() {}
 
 func (x *ListAuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +1718,7 @@ func (x *ListAuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAuditResponse.ProtoReflect.Descriptor instead.
 func (*ListAuditResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{27}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListAuditResponse) GetEntries() []*AuditEntry {
@@ -1600,7 +1770,7 @@ type AuditEntry struct {
 
 func (x *AuditEntry) Reset() {
 	*x = AuditEntry{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1612,7 +1782,7 @@ func (x *AuditEntry) String() string {
 func (*AuditEntry) ProtoMessage() {}
 
 func (x *AuditEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1625,7 +1795,7 @@ func (x *AuditEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditEntry.ProtoReflect.Descriptor instead.
 func (*AuditEntry) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{28}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AuditEntry) GetNumber() int64 {
@@ -1772,7 +1942,14 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\x10SaveDraftRequest\x120\n" +
 	"\x05draft\x18\x01 \x01(\v2\x1a.weftline.console.v1.DraftR\x05draft\"E\n" +
 	"\x11SaveDraftResponse\x120\n" +
-	"\x05draft\x18\x01 \x01(\v2\x1a.weftline.console.v1.DraftR\x05draft\"\x89\x03\n" +
+	"\x05draft\x18\x01 \x01(\v2\x1a.weftline.console.v1.DraftR\x05draft\"\x15\n" +
+	"\x13GetSignatureRequest\"4\n" +
+	"\x14GetSignatureResponse\x12\x1c\n" +
+	"\tsignature\x18\x01 \x01(\tR\tsignature\"4\n" +
+	"\x14SaveSignatureRequest\x12\x1c\n" +
+	"\tsignature\x18\x01 \x01(\tR\tsignature\"5\n" +
+	"\x15SaveSignatureResponse\x12\x1c\n" +
+	"\tsignature\x18\x01 \x01(\tR\tsignature\"\x89\x03\n" +
 	"\x05Inbox\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\tR\achannel\x12\x12\n" +
@@ -1860,7 +2037,8 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\n" +
 	"ROLE_AGENT\x10\x01\x12\x0e\n" +
 	"\n" +
-	"ROLE_OWNER\x10\x022\x96\t\n" +
+	"ROLE_OWNER\x10\x022\xe8\n" +
+	"\n" +
 	"\x0eConsoleService\x12b\n" +
 	"\n" +
 	"GetSession\x12&.weftline.console.v1.GetSessionRequest\x1a'.weftline.console.v1.GetSessionResponse\"\x03\x90\x02\x01\x12b\n" +
@@ -1868,7 +2046,9 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"ListAgents\x12&.weftline.console.v1.ListAgentsRequest\x1a'.weftline.console.v1.ListAgentsResponse\"\x03\x90\x02\x01\x12Z\n" +
 	"\tSaveAgent\x12%.weftline.console.v1.SaveAgentRequest\x1a&.weftline.console.v1.SaveAgentResponse\x12\\\n" +
 	"\bGetDraft\x12$.weftline.console.v1.GetDraftRequest\x1a%.weftline.console.v1.GetDraftResponse\"\x03\x90\x02\x01\x12Z\n" +
-	"\tSaveDraft\x12%.weftline.console.v1.SaveDraftRequest\x1a&.weftline.console.v1.SaveDraftResponse\x12e\n" +
+	"\tSaveDraft\x12%.weftline.console.v1.SaveDraftRequest\x1a&.weftline.console.v1.SaveDraftResponse\x12h\n" +
+	"\fGetSignature\x12(.weftline.console.v1.GetSignatureRequest\x1a).weftline.console.v1.GetSignatureResponse\"\x03\x90\x02\x01\x12f\n" +
+	"\rSaveSignature\x12).weftline.console.v1.SaveSignatureRequest\x1a*.weftline.console.v1.SaveSignatureResponse\x12e\n" +
 	"\vListInboxes\x12'.weftline.console.v1.ListInboxesRequest\x1a(.weftline.console.v1.ListInboxesResponse\"\x03\x90\x02\x01\x12Z\n" +
 	"\tSaveInbox\x12%.weftline.console.v1.SaveInboxRequest\x1a&.weftline.console.v1.SaveInboxResponse\x12Z\n" +
 	"\tTestInbox\x12%.weftline.console.v1.TestInboxRequest\x1a&.weftline.console.v1.TestInboxResponse\x12b\n" +
@@ -1892,7 +2072,7 @@ func file_weftline_console_v1_console_proto_rawDescGZIP() []byte {
 }
 
 var file_weftline_console_v1_console_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weftline_console_v1_console_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_weftline_console_v1_console_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_weftline_console_v1_console_proto_goTypes = []any{
 	(Role)(0),                     // 0: weftline.console.v1.Role
 	(*Agent)(nil),                 // 1: weftline.console.v1.Agent
@@ -1907,26 +2087,30 @@ var file_weftline_console_v1_console_proto_goTypes = []any{
 	(*GetDraftResponse)(nil),      // 10: weftline.console.v1.GetDraftResponse
 	(*SaveDraftRequest)(nil),      // 11: weftline.console.v1.SaveDraftRequest
 	(*SaveDraftResponse)(nil),     // 12: weftline.console.v1.SaveDraftResponse
-	(*Inbox)(nil),                 // 13: weftline.console.v1.Inbox
-	(*ListInboxesRequest)(nil),    // 14: weftline.console.v1.ListInboxesRequest
-	(*ListInboxesResponse)(nil),   // 15: weftline.console.v1.ListInboxesResponse
-	(*SaveInboxRequest)(nil),      // 16: weftline.console.v1.SaveInboxRequest
-	(*SaveInboxResponse)(nil),     // 17: weftline.console.v1.SaveInboxResponse
-	(*TestInboxRequest)(nil),      // 18: weftline.console.v1.TestInboxRequest
-	(*TestInboxResponse)(nil),     // 19: weftline.console.v1.TestInboxResponse
-	(*Token)(nil),                 // 20: weftline.console.v1.Token
-	(*ListTokensRequest)(nil),     // 21: weftline.console.v1.ListTokensRequest
-	(*ListTokensResponse)(nil),    // 22: weftline.console.v1.ListTokensResponse
-	(*CreateTokenRequest)(nil),    // 23: weftline.console.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),   // 24: weftline.console.v1.CreateTokenResponse
-	(*RevokeTokenRequest)(nil),    // 25: weftline.console.v1.RevokeTokenRequest
-	(*RevokeTokenResponse)(nil),   // 26: weftline.console.v1.RevokeTokenResponse
-	(*ListAuditRequest)(nil),      // 27: weftline.console.v1.ListAuditRequest
-	(*ListAuditResponse)(nil),     // 28: weftline.console.v1.ListAuditResponse
-	(*AuditEntry)(nil),            // 29: weftline.console.v1.AuditEntry
-	nil,                           // 30: weftline.console.v1.Inbox.SettingsEntry
-	nil,                           // 31: weftline.console.v1.AuditEntry.IdsEntry
-	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
+	(*GetSignatureRequest)(nil),   // 13: weftline.console.v1.GetSignatureRequest
+	(*GetSignatureResponse)(nil),  // 14: weftline.console.v1.GetSignatureResponse
+	(*SaveSignatureRequest)(nil),  // 15: weftline.console.v1.SaveSignatureRequest
+	(*SaveSignatureResponse)(nil), // 16: weftline.console.v1.SaveSignatureResponse
+	(*Inbox)(nil),                 // 17: weftline.console.v1.Inbox
+	(*ListInboxesRequest)(nil),    // 18: weftline.console.v1.ListInboxesRequest
+	(*ListInboxesResponse)(nil),   // 19: weftline.console.v1.ListInboxesResponse
+	(*SaveInboxRequest)(nil),      // 20: weftline.console.v1.SaveInboxRequest
+	(*SaveInboxResponse)(nil),     // 21: weftline.console.v1.SaveInboxResponse
+	(*TestInboxRequest)(nil),      // 22: weftline.console.v1.TestInboxRequest
+	(*TestInboxResponse)(nil),     // 23: weftline.console.v1.TestInboxResponse
+	(*Token)(nil),                 // 24: weftline.console.v1.Token
+	(*ListTokensRequest)(nil),     // 25: weftline.console.v1.ListTokensRequest
+	(*ListTokensResponse)(nil),    // 26: weftline.console.v1.ListTokensResponse
+	(*CreateTokenRequest)(nil),    // 27: weftline.console.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),   // 28: weftline.console.v1.CreateTokenResponse
+	(*RevokeTokenRequest)(nil),    // 29: weftline.console.v1.RevokeTokenRequest
+	(*RevokeTokenResponse)(nil),   // 30: weftline.console.v1.RevokeTokenResponse
+	(*ListAuditRequest)(nil),      // 31: weftline.console.v1.ListAuditRequest
+	(*ListAuditResponse)(nil),     // 32: weftline.console.v1.ListAuditResponse
+	(*AuditEntry)(nil),            // 33: weftline.console.v1.AuditEntry
+	nil,                           // 34: weftline.console.v1.Inbox.SettingsEntry
+	nil,                           // 35: weftline.console.v1.AuditEntry.IdsEntry
+	(*timestamppb.Timestamp)(nil), // 36: google.protobuf.Timestamp
 }
 var file_weftline_console_v1_console_proto_depIdxs = []int32{
 	0,  // 0: weftline.console.v1.Agent.role:type_name -> weftline.console.v1.Role
@@ -1934,52 +2118,56 @@ var file_weftline_console_v1_console_proto_depIdxs = []int32{
 	1,  // 2: weftline.console.v1.ListAgentsResponse.agents:type_name -> weftline.console.v1.Agent
 	1,  // 3: weftline.console.v1.SaveAgentRequest.agent:type_name -> weftline.console.v1.Agent
 	1,  // 4: weftline.console.v1.SaveAgentResponse.agent:type_name -> weftline.console.v1.Agent
-	32, // 5: weftline.console.v1.Draft.saved_at:type_name -> google.protobuf.Timestamp
+	36, // 5: weftline.console.v1.Draft.saved_at:type_name -> google.protobuf.Timestamp
 	8,  // 6: weftline.console.v1.GetDraftResponse.draft:type_name -> weftline.console.v1.Draft
 	8,  // 7: weftline.console.v1.SaveDraftRequest.draft:type_name -> weftline.console.v1.Draft
 	8,  // 8: weftline.console.v1.SaveDraftResponse.draft:type_name -> weftline.console.v1.Draft
-	30, // 9: weftline.console.v1.Inbox.settings:type_name -> weftline.console.v1.Inbox.SettingsEntry
-	32, // 10: weftline.console.v1.Inbox.last_in:type_name -> google.protobuf.Timestamp
-	32, // 11: weftline.console.v1.Inbox.last_out:type_name -> google.protobuf.Timestamp
-	13, // 12: weftline.console.v1.ListInboxesResponse.inboxes:type_name -> weftline.console.v1.Inbox
-	13, // 13: weftline.console.v1.SaveInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
-	13, // 14: weftline.console.v1.SaveInboxResponse.inbox:type_name -> weftline.console.v1.Inbox
-	13, // 15: weftline.console.v1.TestInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
-	32, // 16: weftline.console.v1.Token.created_at:type_name -> google.protobuf.Timestamp
-	32, // 17: weftline.console.v1.Token.last_used_at:type_name -> google.protobuf.Timestamp
-	20, // 18: weftline.console.v1.ListTokensResponse.tokens:type_name -> weftline.console.v1.Token
-	20, // 19: weftline.console.v1.CreateTokenResponse.token:type_name -> weftline.console.v1.Token
-	32, // 20: weftline.console.v1.ListAuditRequest.since:type_name -> google.protobuf.Timestamp
-	32, // 21: weftline.console.v1.ListAuditRequest.until:type_name -> google.protobuf.Timestamp
-	29, // 22: weftline.console.v1.ListAuditResponse.entries:type_name -> weftline.console.v1.AuditEntry
-	32, // 23: weftline.console.v1.AuditEntry.at:type_name -> google.protobuf.Timestamp
-	31, // 24: weftline.console.v1.AuditEntry.ids:type_name -> weftline.console.v1.AuditEntry.IdsEntry
+	34, // 9: weftline.console.v1.Inbox.settings:type_name -> weftline.console.v1.Inbox.SettingsEntry
+	36, // 10: weftline.console.v1.Inbox.last_in:type_name -> google.protobuf.Timestamp
+	36, // 11: weftline.console.v1.Inbox.last_out:type_name -> google.protobuf.Timestamp
+	17, // 12: weftline.console.v1.ListInboxesResponse.inboxes:type_name -> weftline.console.v1.Inbox
+	17, // 13: weftline.console.v1.SaveInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
+	17, // 14: weftline.console.v1.SaveInboxResponse.inbox:type_name -> weftline.console.v1.Inbox
+	17, // 15: weftline.console.v1.TestInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
+	36, // 16: weftline.console.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	36, // 17: weftline.console.v1.Token.last_used_at:type_name -> google.protobuf.Timestamp
+	24, // 18: weftline.console.v1.ListTokensResponse.tokens:type_name -> weftline.console.v1.Token
+	24, // 19: weftline.console.v1.CreateTokenResponse.token:type_name -> weftline.console.v1.Token
+	36, // 20: weftline.console.v1.ListAuditRequest.since:type_name -> google.protobuf.Timestamp
+	36, // 21: weftline.console.v1.ListAuditRequest.until:type_name -> google.protobuf.Timestamp
+	33, // 22: weftline.console.v1.ListAuditResponse.entries:type_name -> weftline.console.v1.AuditEntry
+	36, // 23: weftline.console.v1.AuditEntry.at:type_name -> google.protobuf.Timestamp
+	35, // 24: weftline.console.v1.AuditEntry.ids:type_name -> weftline.console.v1.AuditEntry.IdsEntry
 	2,  // 25: weftline.console.v1.ConsoleService.GetSession:input_type -> weftline.console.v1.GetSessionRequest
 	4,  // 26: weftline.console.v1.ConsoleService.ListAgents:input_type -> weftline.console.v1.ListAgentsRequest
 	6,  // 27: weftline.console.v1.ConsoleService.SaveAgent:input_type -> weftline.console.v1.SaveAgentRequest
 	9,  // 28: weftline.console.v1.ConsoleService.GetDraft:input_type -> weftline.console.v1.GetDraftRequest
 	11, // 29: weftline.console.v1.ConsoleService.SaveDraft:input_type -> weftline.console.v1.SaveDraftRequest
-	14, // 30: weftline.console.v1.ConsoleService.ListInboxes:input_type -> weftline.console.v1.ListInboxesRequest
-	16, // 31: weftline.console.v1.ConsoleService.SaveInbox:input_type -> weftline.console.v1.SaveInboxRequest
-	18, // 32: weftline.console.v1.ConsoleService.TestInbox:input_type -> weftline.console.v1.TestInboxRequest
-	21, // 33: weftline.console.v1.ConsoleService.ListTokens:input_type -> weftline.console.v1.ListTokensRequest
-	23, // 34: weftline.console.v1.ConsoleService.CreateToken:input_type -> weftline.console.v1.CreateTokenRequest
-	25, // 35: weftline.console.v1.ConsoleService.RevokeToken:input_type -> weftline.console.v1.RevokeTokenRequest
-	27, // 36: weftline.console.v1.ConsoleService.ListAudit:input_type -> weftline.console.v1.ListAuditRequest
-	3,  // 37: weftline.console.v1.ConsoleService.GetSession:output_type -> weftline.console.v1.GetSessionResponse
-	5,  // 38: weftline.console.v1.ConsoleService.ListAgents:output_type -> weftline.console.v1.ListAgentsResponse
-	7,  // 39: weftline.console.v1.ConsoleService.SaveAgent:output_type -> weftline.console.v1.SaveAgentResponse
-	10, // 40: weftline.console.v1.ConsoleService.GetDraft:output_type -> weftline.console.v1.GetDraftResponse
-	12, // 41: weftline.console.v1.ConsoleService.SaveDraft:output_type -> weftline.console.v1.SaveDraftResponse
-	15, // 42: weftline.console.v1.ConsoleService.ListInboxes:output_type -> weftline.console.v1.ListInboxesResponse
-	17, // 43: weftline.console.v1.ConsoleService.SaveInbox:output_type -> weftline.console.v1.SaveInboxResponse
-	19, // 44: weftline.console.v1.ConsoleService.TestInbox:output_type -> weftline.console.v1.TestInboxResponse
-	22, // 45: weftline.console.v1.ConsoleService.ListTokens:output_type -> weftline.console.v1.ListTokensResponse
-	24, // 46: weftline.console.v1.ConsoleService.CreateToken:output_type -> weftline.console.v1.CreateTokenResponse
-	26, // 47: weftline.console.v1.ConsoleService.RevokeToken:output_type -> weftline.console.v1.RevokeTokenResponse
-	28, // 48: weftline.console.v1.ConsoleService.ListAudit:output_type -> weftline.console.v1.ListAuditResponse
-	37, // [37:49] is the sub-list for method output_type
-	25, // [25:37] is the sub-list for method input_type
+	13, // 30: weftline.console.v1.ConsoleService.GetSignature:input_type -> weftline.console.v1.GetSignatureRequest
+	15, // 31: weftline.console.v1.ConsoleService.SaveSignature:input_type -> weftline.console.v1.SaveSignatureRequest
+	18, // 32: weftline.console.v1.ConsoleService.ListInboxes:input_type -> weftline.console.v1.ListInboxesRequest
+	20, // 33: weftline.console.v1.ConsoleService.SaveInbox:input_type -> weftline.console.v1.SaveInboxRequest
+	22, // 34: weftline.console.v1.ConsoleService.TestInbox:input_type -> weftline.console.v1.TestInboxRequest
+	25, // 35: weftline.console.v1.ConsoleService.ListTokens:input_type -> weftline.console.v1.ListTokensRequest
+	27, // 36: weftline.console.v1.ConsoleService.CreateToken:input_type -> weftline.console.v1.CreateTokenRequest
+	29, // 37: weftline.console.v1.ConsoleService.RevokeToken:input_type -> weftline.console.v1.RevokeTokenRequest
+	31, // 38: weftline.console.v1.ConsoleService.ListAudit:input_type -> weftline.console.v1.ListAuditRequest
+	3,  // 39: weftline.console.v1.ConsoleService.GetSession:output_type -> weftline.console.v1.GetSessionResponse
+	5,  // 40: weftline.console.v1.ConsoleService.ListAgents:output_type -> weftline.console.v1.ListAgentsResponse
+	7,  // 41: weftline.console.v1.ConsoleService.SaveAgent:output_type -> weftline.console.v1.SaveAgentResponse
+	10, // 42: weftline.console.v1.ConsoleService.GetDraft:output_type -> weftline.console.v1.GetDraftResponse
+	12, // 43: weftline.console.v1.ConsoleService.SaveDraft:output_type -> weftline.console.v1.SaveDraftResponse
+	14, // 44: weftline.console.v1.ConsoleService.GetSignature:output_type -> weftline.console.v1.GetSignatureResponse
+	16, // 45: weftline.console.v1.ConsoleService.SaveSignature:output_type -> weftline.console.v1.SaveSignatureResponse
+	19, // 46: weftline.console.v1.ConsoleService.ListInboxes:output_type -> weftline.console.v1.ListInboxesResponse
+	21, // 47: weftline.console.v1.ConsoleService.SaveInbox:output_type -> weftline.console.v1.SaveInboxResponse
+	23, // 48: weftline.console.v1.ConsoleService.TestInbox:output_type -> weftline.console.v1.TestInboxResponse
+	26, // 49: weftline.console.v1.ConsoleService.ListTokens:output_type -> weftline.console.v1.ListTokensResponse
+	28, // 50: weftline.console.v1.ConsoleService.CreateToken:output_type -> weftline.console.v1.CreateTokenResponse
+	30, // 51: weftline.console.v1.ConsoleService.RevokeToken:output_type -> weftline.console.v1.RevokeTokenResponse
+	32, // 52: weftline.console.v1.ConsoleService.ListAudit:output_type -> weftline.console.v1.ListAuditResponse
+	39, // [39:53] is the sub-list for method output_type
+	25, // [25:39] is the sub-list for method input_type
 	25, // [25:25] is the sub-list for extension type_name
 	25, // [25:25] is the sub-list for extension extendee
 	0,  // [0:25] is the sub-list for field type_name
@@ -1996,7 +2184,7 @@ func file_weftline_console_v1_console_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weftline_console_v1_console_proto_rawDesc), len(file_weftline_console_v1_console_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   31,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
