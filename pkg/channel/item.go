@@ -17,7 +17,7 @@ type Message struct {
 	ID string
 
 	From       Address
-	To         []Address // addresses of ours it was sent to
+	To         []Address // addresses of ours it was sent to; the one it was written to first
 	CC         []Address // others; shown, never recipients by themselves
 	OccurredAt time.Time // the provider's time; zero means ReceivedAt
 

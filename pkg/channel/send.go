@@ -15,10 +15,14 @@ type Outbound struct {
 	Conversation string
 	Position     string // position in the customer's transcript; opaque, sorts
 	To           Address
-	Subject      string
-	Content      Content
-	AuthorName   string // shown to the customer
-	At           time.Time
+	// From is the first of Message.To of the message answered, empty where there
+	// is none: the address of ours it was written to, where the channel has several.
+	From       string
+	Subject    string
+	Content    Content
+	Author     string // id of the agent or machine that wrote it, as the hub names it
+	AuthorName string // shown to the customer
+	At         time.Time
 
 	// InReplyTo and References thread it where the channel can (email: Message-IDs, oldest first).
 	InReplyTo  string

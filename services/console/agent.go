@@ -25,7 +25,9 @@ type agentDoc struct {
 	Disabled bool      `json:"disabled"`
 	Password string    `json:"password"` // argon2id$salt$hash, base64
 	Created  time.Time `json:"created"`
-	Rev      uint64    `json:"-"`
+	// Signature goes below what the agent sends where the channel signs.
+	Signature string `json:"signature,omitempty"`
+	Rev       uint64 `json:"-"`
 }
 
 func (a agentDoc) actor() actor.Actor {
@@ -112,7 +114,7 @@ func (s *agents) save(ctx context.Context, a agentDoc, password string) (agentDo
 		if err != nil {
 			return a, err
 		}
-		a.Password, a.Created, a.Rev = old.Password, old.Created, old.Rev
+		a.Password, a.Created, a.Rev, a.Signature = old.Password, old.Created, old.Rev, old.Signature
 		if old.Owner && !old.Disabled && (!a.Owner || a.Disabled) {
 			list, err := s.all(ctx)
 			if err != nil {

@@ -40,12 +40,17 @@ func (s *Sender) compose(ctx context.Context, c config, name string, out channel
 	if err != nil {
 		return composed{}, err
 	}
-	from, utf8From, err := envelopeAddress(c.address)
+	answerFrom, replyTo := c.answersFrom(out.From)
+	from, utf8From, err := envelopeAddress(answerFrom)
+	if err != nil {
+		return composed{}, err
+	}
+	base, _, err := envelopeAddress(c.address)
 	if err != nil {
 		return composed{}, err
 	}
 	tk := tokens{s.svc.keys}
-	m := composed{from: from, to: to, utf8: utf8To || utf8From, messageID: tk.messageID(out.Tenant, out.ID, out.To, domainOf(from))}
+	m := composed{from: from, to: to, utf8: utf8To || utf8From, messageID: tk.messageID(out.Tenant, out.ID, out.To, domainOf(base))}
 
 	var h mail.Header
 	at := out.At
@@ -55,6 +60,9 @@ func (s *Sender) compose(ctx context.Context, c config, name string, out channel
 	h.SetDate(at)
 	h.SetAddressList("From", []*mail.Address{{Name: senderName(out.AuthorName, c.fromName, name), Address: from}})
 	h.SetAddressList("To", []*mail.Address{{Name: headerText(out.To.Name, 200), Address: to}})
+	if replyTo, utf8, err := envelopeAddress(replyTo); err == nil && !utf8 {
+		h.SetAddressList("Reply-To", []*mail.Address{{Address: replyTo}})
+	}
 	h.SetSubject(subject(out))
 	h.Set("Message-Id", "<"+m.messageID+">")
 	if id, ok := sendableID(out.InReplyTo); ok {
@@ -74,7 +82,7 @@ func (s *Sender) compose(ctx context.Context, c config, name string, out channel
 		return composed{}, err
 	}
 	var buf bytes.Buffer
-	if err := write(&buf, h, out.Content, files); err != nil {
+	if err := write(&buf, h, s.signed(ctx, c, name, out), files); err != nil {
 		return composed{}, fmt.Errorf("write mail: %w", err)
 	}
 	if m.data, err = c.dkim.sign(buf.Bytes()); err != nil {

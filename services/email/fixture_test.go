@@ -220,6 +220,8 @@ type world struct {
 
 	timing email.Timing // of services made from now on
 	client *http.Client
+
+	signature func(ctx context.Context, agent string) (string, error)
 }
 
 func newWorld(t testing.TB, inboxes ...inbox.Inbox) *world {
@@ -240,7 +242,7 @@ func newWorld(t testing.TB, inboxes ...inbox.Inbox) *world {
 func (w *world) service(t testing.TB) *email.Service {
 	t.Helper()
 	svc, err := email.New(email.Deps{
-		Intake: w.hub, Inboxes: w.book, State: w.state, Keys: w.keys, Blobs: w.blobs, Log: slog.New(slog.DiscardHandler), Roots: w.roots, Timing: w.timing, Client: w.client,
+		Intake: w.hub, Inboxes: w.book, State: w.state, Keys: w.keys, Blobs: w.blobs, Log: slog.New(slog.DiscardHandler), Roots: w.roots, Timing: w.timing, Client: w.client, Signature: w.signature,
 	})
 	if err != nil {
 		t.Fatal(err)

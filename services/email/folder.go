@@ -41,6 +41,21 @@ func (c *imapConn) open(ctx context.Context, folder string, readOnly bool) (uidV
 	return data.UIDValidity, data.UIDNext, nil
 }
 
+// unchanged says whether a folder that is not open has no mail from next on,
+// without opening it. A server that does not say so says no.
+func (c *imapConn) unchanged(ctx context.Context, folder string, uidValidity uint32, next imap.UID) (bool, error) {
+	var data *imap.StatusData
+	err := c.do(ctx, commandTimeout, "look at folder", func() (err error) {
+		data, err = c.client.Status(folder, &imap.StatusOptions{UIDNext: true, UIDValidity: true}).Wait()
+		return err
+	})
+	var said *imap.Error
+	if errors.As(err, &said) {
+		return false, nil // opening it says what is wrong
+	}
+	return err == nil && data.UIDValidity == uidValidity && data.UIDNext == next, err
+}
+
 // list finds mails with UIDs from…to (0: no end) in the order of their UIDs.
 // No search by time or \Seen: another reader of the mailbox changes nothing.
 func (c *imapConn) list(ctx context.Context, from, to imap.UID) ([]listed, error) {
@@ -80,8 +95,13 @@ func (c *imapConn) fetch(ctx context.Context, uids []imap.UID) (map[imap.UID][]b
 
 // fetchHeader reads the first 64 KiB of the header of one mail.
 func (c *imapConn) fetchHeader(ctx context.Context, uid imap.UID) ([]byte, error) {
-	got, err := c.section(ctx, []imap.UID{uid}, &imap.FetchItemBodySection{Peek: true, Specifier: imap.PartSpecifierHeader, Partial: &imap.SectionPartial{Size: 64 << 10}}, "fetch header")
+	got, err := c.fetchHeaders(ctx, []imap.UID{uid})
 	return got[uid], err
+}
+
+// fetchHeaders reads the first 64 KiB of the headers of mails.
+func (c *imapConn) fetchHeaders(ctx context.Context, uids []imap.UID) (map[imap.UID][]byte, error) {
+	return c.section(ctx, uids, &imap.FetchItemBodySection{Peek: true, Specifier: imap.PartSpecifierHeader, Partial: &imap.SectionPartial{Size: 64 << 10}}, "fetch headers")
 }
 
 func (c *imapConn) section(ctx context.Context, uids []imap.UID, what *imap.FetchItemBodySection, doing string) (map[imap.UID][]byte, error) {

@@ -26,8 +26,9 @@ type postOffice struct {
 
 	mu       sync.Mutex
 	sessions int
-	mechs    []string // of logins by SASL that were let in
-	refused  imap.UID // its content cannot be fetched
+	counts   map[string]int // commands
+	mechs    []string       // of logins by SASL that were let in
+	refused  imap.UID       // its content cannot be fetched
 }
 
 type officeOptions struct {
@@ -36,6 +37,7 @@ type officeOptions struct {
 	implicit *tls.Config
 	bearer   *bearerRule // takes access tokens, and no passwords
 	saslIR   bool
+	caps     []imap.Cap // more that it offers
 }
 
 func newPostOffice(t testing.TB, o officeOptions) *postOffice {
@@ -43,6 +45,11 @@ func newPostOffice(t testing.TB, o officeOptions) *postOffice {
 	p := &postOffice{t: t, user: imapmemserver.NewUser("support", "secret"), l: listen(t)}
 	p.create("INBOX")
 	caps := imap.CapSet{imap.CapIMAP4rev1: {}}
+	for _, c := range o.caps {
+		if c != "" {
+			caps[c] = struct{}{}
+		}
+	}
 	if o.saslIR {
 		caps[imap.CapSASLIR] = struct{}{}
 	}
@@ -87,10 +94,46 @@ func (s *officeSession) Fetch(w *imapserver.FetchWriter, set imap.NumSet, o *ima
 	s.office.mu.Lock()
 	refused := s.office.refused
 	s.office.mu.Unlock()
+	if len(o.BodySection) > 0 {
+		s.office.count("fetch")
+	} else {
+		s.office.count("list")
+	}
 	if uids, ok := set.(imap.UIDSet); ok && refused != 0 && len(o.BodySection) > 0 && uids.Contains(refused) {
 		return &imap.Error{Type: imap.StatusResponseTypeNo, Text: "backend cannot read this"}
 	}
 	return s.Session.Fetch(w, set, o)
+}
+
+// Move is there only where MOVE is offered.
+func (s *officeSession) Move(w *imapserver.MoveWriter, set imap.NumSet, dest string) error {
+	return s.Session.(imapserver.SessionMove).Move(w, set, dest)
+}
+
+func (s *officeSession) Select(folder string, o *imap.SelectOptions) (*imap.SelectData, error) {
+	s.office.count("select")
+	return s.Session.Select(folder, o)
+}
+
+func (s *officeSession) Status(folder string, o *imap.StatusOptions) (*imap.StatusData, error) {
+	s.office.count("status")
+	return s.Session.Status(folder, o)
+}
+
+func (p *postOffice) count(command string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.counts == nil {
+		p.counts = map[string]int{}
+	}
+	p.counts[command]++
+}
+
+// commands counts what was asked for until now.
+func (p *postOffice) commands() map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.counts)
 }
 
 func (p *postOffice) refuse(uid imap.UID) {

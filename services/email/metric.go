@@ -12,6 +12,9 @@ type metrics struct {
 	notes    *prometheus.CounterVec
 	sessions *prometheus.CounterVec
 	rescans  prometheus.Counter
+	passed   prometheus.Counter
+	unmoved  prometheus.Counter
+	copies   *prometheus.CounterVec
 	sent     *prometheus.CounterVec
 	sendTime prometheus.Histogram
 	tokens   *prometheus.CounterVec
@@ -32,6 +35,9 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		bytes:    counter("received_bytes_total", "Bytes of mails taken in."),
 		notes:    vec("notes_total", "Mails of which only a note was kept, by reason.", "reason"),
 		sessions: vec("imap_sessions_total", "IMAP connections opened and lost.", "result"),
+		unmoved:  counter("imap_after_refused_total", "Times a server refused to mark or move mails that are safe."),
+		copies:   vec("sent_copies_total", "Copies of sent mails for the folder of sent mail, by result.", "result"),
+		passed:   counter("passed_over_total", "Mails left alone because they are for other addresses (only_to)."),
 		rescans:  counter("imap_rescans_total", "Folders read anew after their UIDVALIDITY changed."),
 		sent:     vec("sent_total", "Sending attempts by result.", "result"),
 		tokens:   vec("tokens_total", "Access tokens asked for, by result.", "result"),

@@ -131,15 +131,11 @@ func (p *Parser) message(raw channel.Raw, root *node) (*channel.Message, error) 
 	return m, nil
 }
 
-func (p *Parser) ownAddress(inbox string) func(string) bool {
-	var own []string
-	for _, a := range p.own(inbox) {
-		own = append(own, handleid.Normalise("email", a))
-	}
-	return func(a string) bool { return slices.Contains(own, handleid.Normalise("email", a)) }
-}
+// ownAddress knows the inbox's addresses, with or without a tag (support+sales@).
+func (p *Parser) ownAddress(inbox string) func(string) bool { return ownList(p.own(inbox)).has }
 
-// recipients sorts To, Cc and the delivery headers into ours and others.
+// recipients sorts To, Cc and the delivery headers into ours and others. The
+// first of ours is the one the mail was written to.
 func recipients(m *channel.Message, h header, own func(string) bool, limit int) error {
 	seen := map[string]bool{}
 	for _, name := range []string{"to", "cc", "delivered-to", "x-original-to", "envelope-to", "reply-to"} {
@@ -167,6 +163,11 @@ func recipients(m *channel.Message, h header, own func(string) bool, limit int) 
 				}
 			}
 		}
+	}
+	if len(m.To) > 1 {
+		order := writtenTo(h)
+		place := func(a channel.Address) int { return slices.Index(order, a.Address) }
+		slices.SortStableFunc(m.To, func(a, b channel.Address) int { return place(a) - place(b) })
 	}
 	return nil
 }

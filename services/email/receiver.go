@@ -113,11 +113,17 @@ func (r *receiver) session(ctx context.Context) error {
 
 // folder takes in what is new in a folder.
 func (r *receiver) folder(ctx context.Context, c *imapConn, name string) error {
-	validity, next, err := c.open(ctx, name, !r.config.seen)
+	cur, found, err := r.svc.loadCursor(ctx, r.inbox.ID, name)
 	if err != nil {
 		return err
 	}
-	cur, found, err := r.svc.loadCursor(ctx, r.inbox.ID, name)
+	if found && name != r.config.folders[0] { // the first is opened in any case, for IDLE
+		same, err := c.unchanged(ctx, name, cur.UIDValidity, imap.UID(cur.Last)+1)
+		if same || err != nil {
+			return err
+		}
+	}
+	validity, next, err := c.open(ctx, name, r.config.after == afterKeep)
 	if err != nil {
 		return err
 	}
@@ -141,8 +147,8 @@ func (r *receiver) folder(ctx context.Context, c *imapConn, name string) error {
 	window := imap.UID(firstWindow)
 	for {
 		from := imap.UID(cur.Last) + 1
-		if from == 0 {
-			return nil // the last UID there can be
+		if from == 0 || from == next {
+			return nil // the last UID there can be, or nothing new
 		}
 		to := imap.UID(0)
 		if next > from && next-from > window && from+window > from {
@@ -156,6 +162,10 @@ func (r *receiver) folder(ctx context.Context, c *imapConn, name string) error {
 			return err
 		}
 		if to == 0 {
+			if imap.UID(cur.Last)+1 < next { // the newest were deleted before they were seen
+				cur.Last = uint32(next) - 1
+				return r.svc.saveCursor(ctx, cur)
+			}
 			return nil
 		}
 		if len(mails) == 0 {
@@ -188,7 +198,7 @@ func (r *receiver) end(ctx context.Context, c *imapConn, next imap.UID) (uint32,
 func (r *receiver) take(ctx context.Context, c *imapConn, cur *cursor, mails []listed) error {
 	for len(mails) > 0 {
 		n := r.batch(mails)
-		raws, err := r.read(ctx, c, *cur, mails[:n])
+		raws, uids, err := r.read(ctx, c, *cur, mails[:n])
 		if err != nil {
 			r.failed(mails[:n], err)
 			return err
@@ -199,19 +209,13 @@ func (r *receiver) take(ctx context.Context, c *imapConn, cur *cursor, mails []l
 			}
 			r.taken += len(raws)
 			r.svc.accepted(r.inbox.ID, raws)
+			if err := r.done(ctx, c, uids); err != nil {
+				return err
+			}
 		}
 		cur.Last = uint32(mails[n-1].uid)
 		if err := r.svc.saveCursor(ctx, *cur); err != nil {
 			return err
-		}
-		if r.config.seen && len(raws) > 0 {
-			var uids []imap.UID
-			for _, m := range mails[:n] {
-				uids = append(uids, m.uid)
-			}
-			if err := c.mark(ctx, uids); err != nil {
-				r.log.WarnContext(ctx, "mails could not be marked as seen", "error", err)
-			}
 		}
 		mails = mails[n:]
 	}
@@ -263,26 +267,40 @@ func (r *receiver) failed(batch []listed, err error) {
 }
 
 // read makes inputs of mails. One too large, and one the server cannot give
-// after many tries, becomes a note with what is known of its header.
-func (r *receiver) read(ctx context.Context, c *imapConn, cur cursor, mails []listed) ([]channel.Raw, error) {
+// after many tries, becomes a note with what is known of its header. It
+// returns the UIDs of the inputs, too.
+func (r *receiver) read(ctx context.Context, c *imapConn, cur cursor, mails []listed) ([]channel.Raw, []imap.UID, error) {
 	if !cur.From.IsZero() {
 		mails = slices.DeleteFunc(slices.Clone(mails), func(m listed) bool { return !m.at.IsZero() && m.at.Before(cur.From) })
 		if len(mails) == 0 {
-			return nil, nil
+			return nil, nil, nil
+		}
+	}
+	if shared := r.sharers(); len(shared) > 0 {
+		uids := make([]imap.UID, len(mails))
+		for i, m := range mails {
+			uids[i] = m.uid
+		}
+		headers, err := c.fetchHeaders(ctx, uids)
+		if err != nil {
+			return nil, nil, err
+		}
+		if mails = r.pick(mails, headers, shared); len(mails) == 0 {
+			return nil, nil, nil
 		}
 	}
 	if m := mails[0]; len(mails) == 1 && m.size > MaxSize {
 		header, err := c.fetchHeader(ctx, m.uid)
 		if err != nil && r.doubt < doubtGiveUp {
-			return nil, err
+			return nil, nil, err
 		}
 		r.svc.metrics.notes.WithLabelValues("too_large").Inc()
-		return []channel.Raw{r.raw(cur, m.uid, note(header, fmt.Sprintf("This mail has %d bytes; up to %d are taken in. It is still in the mailbox.", m.size, MaxSize)))}, nil
+		return []channel.Raw{r.raw(cur, m.uid, note(header, fmt.Sprintf("This mail has %d bytes; up to %d are taken in. It is still in the mailbox.", m.size, MaxSize)))}, []imap.UID{m.uid}, nil
 	}
 	if m := mails[0]; len(mails) == 1 && m.uid == r.doubtAt && r.doubt >= doubtGiveUp {
 		r.log.ErrorContext(ctx, "mail cannot be fetched, keeping a note", "uid", uint32(m.uid), "uid_validity", cur.UIDValidity)
 		r.svc.metrics.notes.WithLabelValues("unreadable").Inc()
-		return []channel.Raw{r.raw(cur, m.uid, note(nil, "The mail server could not give this mail. It is still in the mailbox."))}, nil
+		return []channel.Raw{r.raw(cur, m.uid, note(nil, "The mail server could not give this mail. It is still in the mailbox."))}, []imap.UID{m.uid}, nil
 	}
 	uids := make([]imap.UID, len(mails))
 	for i, m := range mails {
@@ -290,19 +308,20 @@ func (r *receiver) read(ctx context.Context, c *imapConn, cur cursor, mails []li
 	}
 	bodies, err := c.fetch(ctx, uids)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var raws []channel.Raw
+	var taken []imap.UID
 	for _, m := range mails {
 		body, ok := bodies[m.uid]
 		if !ok {
 			// Deleted since it was listed, or a server that answers half.
 			again, err := c.list(ctx, m.uid, m.uid)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			if len(again) > 0 {
-				return nil, fmt.Errorf("fetch mails: %w", &imap.Error{Type: imap.StatusResponseTypeNo, Text: "mail is listed but not given"})
+				return nil, nil, fmt.Errorf("fetch mails: %w", &imap.Error{Type: imap.StatusResponseTypeNo, Text: "mail is listed but not given"})
 			}
 			continue
 		}
@@ -312,9 +331,9 @@ func (r *receiver) read(ctx context.Context, c *imapConn, cur cursor, mails []li
 		if len(body) == 0 {
 			body = note(nil, "The mail server gave this mail without any content.")
 		}
-		raws = append(raws, r.raw(cur, m.uid, body))
+		raws, taken = append(raws, r.raw(cur, m.uid, body)), append(taken, m.uid)
 	}
-	return raws, nil
+	return raws, taken, nil
 }
 
 func (r *receiver) raw(cur cursor, uid imap.UID, body []byte) channel.Raw {

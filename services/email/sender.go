@@ -85,7 +85,26 @@ func (s *Sender) send(ctx context.Context, out channel.Outbound) (channel.Receip
 	if err != nil {
 		return r, fmt.Errorf("send mail: %w", err)
 	}
+	if r.State == channel.StateSent {
+		s.svc.fileSent(s.inbox, m)
+	}
 	return r, nil
+}
+
+// signed is what is sent: the content with the signatures of inbox and agent.
+func (s *Sender) signed(ctx context.Context, c config, name string, out channel.Outbound) channel.Content {
+	if out.Automatic {
+		return out.Content
+	}
+	by := signatory{agent: toLine(out.AuthorName), inbox: name, addr: c.address}
+	if s.svc.signature != nil && out.Author != "" {
+		own, err := s.svc.signature(ctx, out.Author)
+		if err != nil {
+			s.svc.log.WarnContext(ctx, "an agent's signature could not be read; a mail goes without", "error", err)
+		}
+		by.own = clip(own, maxSignature)
+	}
+	return c.sig.sign(out.Content, by)
 }
 
 // transact gives the mail to a connected server.

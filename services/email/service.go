@@ -32,6 +32,8 @@ type Deps struct {
 	Metrics prometheus.Registerer // nil: not exported
 	// Roots are the certificate authorities servers are checked against; nil: the system's.
 	Roots *x509.CertPool
+	// Signature is the own signature of an agent, as text; nil: agents have none.
+	Signature func(ctx context.Context, agent string) (string, error)
 	// Client reaches token endpoints (OAuth 2); nil: as http.DefaultClient.
 	Client *http.Client
 	// Resolver is asked about senders where an inbox verifies them itself; nil: the system's.
@@ -91,6 +93,11 @@ type Service struct {
 	listens bool
 
 	publicURL string
+
+	signature func(ctx context.Context, agent string) (string, error)
+
+	mu     sync.Mutex
+	filers map[string]*filer // by inbox
 }
 
 // New makes the service. It does no I/O.
@@ -113,7 +120,7 @@ func New(d Deps) (*Service, error) {
 		intake: d.Intake, inboxes: d.Inboxes, state: d.State, keys: d.Keys, blobs: d.Blobs,
 		log: d.Log.With("channel", ChannelName), metrics: metrics, roots: d.Roots, timing: timing,
 		health: &board{registry: d.Inboxes, sides: map[string]*[2]inbox.Health{}}, verify: verify, listens: d.Listens, publicURL: d.PublicURL,
-		grants: newGrants(d.State, d.Keys, d.Client, timing, metrics.token),
+		grants: newGrants(d.State, d.Keys, d.Client, timing, metrics.token), filers: map[string]*filer{}, signature: d.Signature,
 	}, nil
 }
 
@@ -180,7 +187,15 @@ func (s *Service) start(ctx context.Context, group *sync.WaitGroup, in inbox.Inb
 		case c.imap.host == "":
 			s.health.set(in.ID, receiving, stateOK, "sends only")
 		default:
-			r := receiver{svc: s, inbox: in, config: c, log: s.log.With("inbox", in.ID)}
+			log := s.log.With("inbox", in.ID)
+			var filing sync.WaitGroup
+			defer filing.Wait()
+			if c.sent != "" {
+				f, end := s.startFiler(in.ID, c, log)
+				defer end()
+				filing.Go(func() { f.run(wctx) })
+			}
+			r := receiver{svc: s, inbox: in, config: c, log: log}
 			r.run(wctx)
 		}
 		<-wctx.Done()
@@ -215,7 +230,7 @@ func (s *Service) Parser() Reader {
 		if !ok {
 			return nil
 		}
-		return commas(in.Settings["address"] + "," + in.Settings["aliases"])
+		return readOwn(in.Settings)
 	})}
 }
 

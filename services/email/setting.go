@@ -18,12 +18,6 @@ import (
 // ChannelName is the channel's name in subjects and settings.
 const ChannelName = "email"
 
-// Addresses are those whose mail arrives in an inbox with these settings.
-func Addresses(settings map[string]string) []string {
-	all := append([]string{settings["address"]}, strings.Split(settings["aliases"], ",")...)
-	return slices.DeleteFunc(all, func(a string) bool { return strings.TrimSpace(a) == "" })
-}
-
 // byOAuth: only where the inbox logs in by access tokens.
 var byOAuth = inbox.When{Key: "auth", Is: []string{authOAuth}}
 
@@ -31,7 +25,10 @@ var byOAuth = inbox.When{Key: "auth", Is: []string{authOAuth}}
 var settings = []inbox.Setting{
 	{Key: "address", Label: "Address", Help: "The mailbox's own address: the sender of answers.", Required: true, Group: groupAddress},
 	{Key: "from_name", Label: "Sender's name", Help: "Shown to customers beside the agent's name. Empty: the inbox's name.", Group: groupAddress},
-	{Key: "aliases", Label: "Other addresses", Help: "More addresses whose mail arrives here, separated by commas.", Group: groupAddress, Advanced: true},
+	{Key: "aliases", Label: "Other addresses", Help: "More addresses whose mail arrives here, separated by commas. Who wrote to one of them is answered from it.", Group: groupAddress, Advanced: true},
+	{Key: "only_to", Label: "Only mail to", Help: "Where several inboxes read one mailbox: the addresses this one takes mail for, separated by commas. Other mail is left alone. Empty: all that no other inbox of the mailbox takes.", Group: groupAddress, Advanced: true},
+	{Key: "signature", Label: "Signature", Help: "Below every answer. {agent}, {inbox} and {address} are filled in, {signature} is the agent's own (without it, that comes first); \\n begins a new line.", Group: groupAddress, Advanced: true},
+	{Key: "signature_html", Label: "Signature as HTML", Help: "For answers with formatting. Empty: that of the text. Cleaned like all HTML.", Group: groupAddress, Advanced: true},
 	{
 		Key: "auth", Label: "Log in by", Help: "password, or oauth2: access tokens, as Google and Microsoft want them. For IMAP and SMTP alike.", Default: authPassword, Values: []string{authPassword, authOAuth}, Group: groupLogin,
 		Words: map[string]string{authPassword: "Password", authOAuth: "OAuth 2 (Google, Microsoft, other)"},
@@ -58,7 +55,9 @@ var settings = []inbox.Setting{
 		Words: map[string]string{"all": "Take in what is in the mailbox", "now": "Only what arrives from now on"},
 	},
 	{Key: "imap_folders", Label: "Folders", Help: "Separated by commas.", Default: "INBOX", Group: groupIn, Advanced: true},
-	{Key: "imap_seen", Label: "Mark as seen", Help: "Mark mails as seen once they are safe.", Default: "no", Values: []string{"yes", "no"}, Group: groupIn, Advanced: true},
+	{Key: "imap_seen", Label: "Mark as seen", Help: "Mark mails as seen once they are safe. As imap_after: seen, which goes before it.", Default: "no", Values: []string{"yes", "no"}, Group: groupIn, Advanced: true},
+	{Key: "imap_after", Label: "Once a mail is safe", Help: "keep: leave it as it is. seen: mark it as seen. move:FOLDER: move it there, as in move:Archive.", Default: afterKeep, Group: groupIn, Advanced: true},
+	{Key: "imap_sent", Label: "Folder for sent mail", Help: "Put a copy of what is sent here there. Empty with Google and Microsoft, which do it themselves.", Group: groupOut, Advanced: true},
 	{Key: "imap_poll", Label: "Look for new mail every", Help: "Where the server cannot tell by itself, and for folders after the first. 10s to 1h.", Default: "1m", Group: groupIn, Advanced: true},
 	{Key: "smtp_host", Label: "SMTP server", Help: "Empty: this inbox cannot answer.", Group: groupOut},
 	{Key: "smtp_tls", Label: "SMTP encryption", Help: "none is allowed to this machine only, unless smtp_plaintext is yes.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}, Group: groupOut, Words: encryption},
@@ -100,16 +99,20 @@ type config struct {
 	address  string
 	domain   string
 	aliases  []string
+	onlyTo   []string
 	fromName string
 	receive  string
 	imap     server
 	folders  []string
 	since    string
-	seen     bool
+	after    string // afterKeep, afterSeen or afterMove
+	moveTo   string // with afterMove
+	sent     string // folder of copies; empty: none
 	poll     time.Duration
 	smtp     server
 	smtpWait time.Duration
 	verify   verification
+	sig      signature
 	oauth    *oauth // nil: login with a password
 	dkim     signing
 
@@ -165,7 +168,7 @@ func readConfig(set map[string]string) (config, error) {
 		return v
 	}
 	get(inbox.KeyMask) // the hub masks, not the adapter
-	c := config{fromName: get("from_name"), since: get("imap_since"), seen: get("imap_seen") == "yes", unsubscribe: get("unsubscribe") == "yes"}
+	c := config{fromName: get("from_name"), since: get("imap_since"), unsubscribe: get("unsubscribe") == "yes"}
 	if v := get("address"); v == "" {
 		bad("address", "is required")
 	} else if c.address = address("address", v); c.address != "" {
@@ -174,10 +177,29 @@ func readConfig(set map[string]string) (config, error) {
 	for _, a := range commas(get("aliases")) {
 		c.aliases = append(c.aliases, address("aliases", a))
 	}
+	for _, a := range commas(get("only_to")) {
+		c.onlyTo = append(c.onlyTo, address("only_to", a))
+	}
 	c.folders = commas(get("imap_folders"))
+	folder := func(key, f string) {
+		if f == "" || strings.ContainsAny(f, "\r\n\x00*%") || len(f) > 200 {
+			bad(key, "%q is not a folder's name", clip(f, 100))
+		}
+	}
 	for _, f := range c.folders {
-		if strings.ContainsAny(f, "\r\n\x00*%") || len(f) > 200 {
-			bad("imap_folders", "%q is not a folder's name", clip(f, 100))
+		folder("imap_folders", f)
+	}
+	if c.after, c.moveTo = readAfter(get("imap_after"), get("imap_seen")); c.after == "" {
+		bad("imap_after", "%q is not allowed; allowed are keep, seen, move:FOLDER", clip(get("imap_after"), 100))
+	}
+	c.sent = get("imap_sent")
+	for key, f := range map[string]string{"imap_after": c.moveTo, "imap_sent": c.sent} {
+		if f == "" {
+			continue
+		}
+		folder(key, f)
+		if slices.ContainsFunc(c.folders, func(read string) bool { return strings.EqualFold(read, f) }) {
+			bad(key, "%q is one of imap_folders: what is put there would come in as new mail", clip(f, 100))
 		}
 	}
 	duration := func(key string, low, high time.Duration) time.Duration {
@@ -222,6 +244,7 @@ func readConfig(set map[string]string) (config, error) {
 	if err != nil {
 		errs = append(errs, err)
 	}
+	c.sig = readSignature(get, bad)
 	if get("auth") == authOAuth {
 		c.oauth = readOAuth(get, bad)
 	}

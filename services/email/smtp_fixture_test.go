@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/emersion/go-message"
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 	"github.com/weftline/weftline/services/email"
@@ -254,4 +255,31 @@ func headerOf(data, name string) string {
 		}
 	}
 	return ""
+}
+
+// alternatives decodes the text and the HTML of a mail without files.
+func alternatives(t testing.TB, data string) (text, html string) {
+	t.Helper()
+	e, err := message.Read(strings.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = e.Walk(func(_ []int, part *message.Entity, err error) error {
+		ctype, _, _ := part.Header.ContentType()
+		if err != nil || strings.HasPrefix(ctype, "multipart/") {
+			return err
+		}
+		b, err := io.ReadAll(part.Body)
+		s := strings.TrimRight(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n")
+		if ctype == "text/html" {
+			html = s
+		} else {
+			text = s
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text, html
 }

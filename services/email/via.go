@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/weftline/weftline/pkg/channel"
-	"github.com/weftline/weftline/services/internal/handleid"
 	"github.com/weftline/weftline/services/internal/inbox"
 )
 
@@ -55,24 +54,6 @@ func Received(inboxID, provider string, mail []byte, via map[string]string) chan
 		provider = via[ViaBy] + "/" + hex.EncodeToString(sum.Sum(nil)[:16])
 	}
 	return channel.Raw{Channel: ChannelName, Inbox: inboxID, ProviderID: provider, Peek: peek(mail), ContentType: ContentType, Body: mail, Via: via}
-}
-
-// Owns says whether mail to an address arrives in an inbox with these settings:
-// its address and aliases, in any spelling, and each with a plus tag.
-func Owns(settings map[string]string, address string) bool {
-	want := handleid.Normalise("email", address)
-	plain := want
-	if at := strings.LastIndexByte(want, '@'); at > 0 {
-		if plus := strings.IndexByte(want[:at], '+'); plus > 0 {
-			plain = want[:plus] + want[at:]
-		}
-	}
-	for _, a := range Addresses(settings) {
-		if own := handleid.Normalise("email", a); own == want || own == plain {
-			return true
-		}
-	}
-	return false
 }
 
 // stranger is the address of a client that is none of our mail servers: everything in the mail is his to write.

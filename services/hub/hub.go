@@ -132,11 +132,14 @@ func (h *hub) openInboxes(ctx context.Context) error {
 }
 
 // openEmail builds the adapter; its parser is needed wherever inputs are read.
-func (h *hub) openEmail(context.Context) error {
-	var err error
+func (h *hub) openEmail(ctx context.Context) error {
+	signature, err := console.Signatures(ctx, h.state)
+	if err != nil {
+		return err
+	}
 	h.email, err = email.New(email.Deps{
 		Intake: h.intake, Inboxes: h.book, State: h.state, Keys: h.keys, Blobs: h.blobs,
-		Log: h.log.With("part", "email"), Metrics: h.metrics, Resolver: mailResolver, Client: outgoing(h.cfg), Listens: len(h.cfg.Email.Listen) > 0, PublicURL: h.cfg.PublicURL,
+		Log: h.log.With("part", "email"), Metrics: h.metrics, Resolver: mailResolver, Client: outgoing(h.cfg), Listens: len(h.cfg.Email.Listen) > 0, PublicURL: h.cfg.PublicURL, Signature: signature,
 	})
 	h.unsubscribe = unsubscribe.New(unsubscribe.Deps{
 		Intake: h.intake, Inboxes: h.book, Keys: h.keys, Tenant: h.cfg.Tenant, Log: h.log.With("part", "email"),

@@ -18,7 +18,7 @@ func (h *hub) ownAddress(a channel.Address) bool {
 	switch a.Kind {
 	case "email":
 		return slices.ContainsFunc(h.book.List(email.ChannelName), func(in inbox.Inbox) bool {
-			return slices.ContainsFunc(email.Addresses(in.Settings), func(own string) bool { return handleid.Normalise(a.Kind, own) == want })
+			return email.Owns(in.Settings, a.Address)
 		})
 	case sms.KindPhone:
 		return h.ownNumber(want, sms.Name, sms.Number) || h.ownNumber(want, meta.WhatsApp, meta.WhatsAppNumber)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"mime"
 	"mime/quotedprintable"
@@ -20,6 +21,19 @@ func cmdMail(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range args {
 		ts.Check(the(ts).box.Deliver([]byte(expand(ts, ts.ReadFile(name)))))
 	}
+}
+
+// cmdFolder waits until a folder of the mailbox holds so many mails.
+func cmdFolder(ts *testscript.TestScript, neg bool, args []string) {
+	w := the(ts)
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: folder NAME N")
+	}
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	w.poll(ts, func(context.Context) bool { return w.box.Holds(args[0]) == want }, func() {
+		w.fail(ts, "%s holds %d mails, wanted %d", args[0], w.box.Holds(args[0]), want)
+	})
 }
 
 // cmdSignIn makes mailbox and SMTP server want access tokens, or takes back

@@ -55,6 +55,7 @@ func TestMain(m *testing.M) {
 //	start [flag…] · shutdown · crash  the hub; a second start is on the same data
 //	exits CODE program [arg…]         runs a program that must end with the code
 //	mail FILE…                        puts mails into the mailbox; $VARs are filled in
+//	folder NAME N                     waits until a folder of the mailbox holds so many mails
 //	signin revoke|REFRESH             mailbox and SMTP server want access tokens: before start, REFRESH is the first refresh token
 //	smtp …                            what was sent, and what the server says: script_mail_test.go
 //	chat NAME …                       a visitor with the widget: script_chat_test.go
@@ -83,7 +84,7 @@ func TestScript(t *testing.T) {
 		Setup:               setupWorld,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": cmdStart, "shutdown": cmdShutdown, "crash": cmdCrash, "exits": cmdExits,
-			"mail": cmdMail, "smtp": cmdSMTP, "signin": cmdSignIn, "chat": cmdChat, "agent": cmdAgent,
+			"mail": cmdMail, "smtp": cmdSMTP, "signin": cmdSignIn, "folder": cmdFolder, "chat": cmdChat, "agent": cmdAgent,
 			"api": cmdAPI, "until": cmdUntil, "got": cmdGot, "keep": cmdKeep,
 			"token": cmdToken, "garble": cmdGarble, "poisoned": cmdPoisoned, "plaintext": cmdPlaintext, "tamper": cmdTamper, "traces": cmdTraces,
 			"page": cmdPage, "backend": cmdBackend, "sms": cmdSMS, "telegram": cmdTelegram, "meta": cmdMeta,

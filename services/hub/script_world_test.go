@@ -85,6 +85,9 @@ func (w *world) configure(ts *testscript.TestScript) string {
 	}
 	mail := w.box.Settings(w.sink)
 	mail["mask"] = ts.Getenv("MASK")
+	if more := ts.Getenv("MAIL"); more != "" {
+		ts.Check(json.Unmarshal([]byte(more), &mail))
+	}
 	if w.signIn != nil {
 		maps.Copy(mail, w.signIn.Settings(ts.Getenv("REFRESH")))
 	}

@@ -43,11 +43,11 @@ func NewMailbox() (*Mailbox, error) {
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
 			s := demo.Prompt(mem.NewSession())
 			if m.login != nil {
-				return &signedIn{Session: s, rule: m.login}, nil, nil
+				return &signedIn{SessionIMAP4rev2: s.(imapserver.SessionIMAP4rev2), rule: m.login}, nil, nil
 			}
 			return s, nil, nil
 		},
-		Caps: imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapIdle: {}}, InsecureAuth: true, Logger: log.New(io.Discard, "", 0),
+		Caps: imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapIdle: {}, imap.CapMove: {}, imap.CapUIDPlus: {}}, InsecureAuth: true, Logger: log.New(io.Discard, "", 0),
 	})
 	var err error
 	if m.ln, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
@@ -73,6 +73,15 @@ func (m *Mailbox) Deliver(mail []byte) error {
 		return fmt.Errorf("append mail: %w", err)
 	}
 	return nil
+}
+
+// Holds is how many mails a folder has; 0 also where there is no such folder.
+func (m *Mailbox) Holds(folder string) int {
+	data, err := m.user.Status(folder, &imap.StatusOptions{NumMessages: true})
+	if err != nil || data.NumMessages == nil {
+		return 0
+	}
+	return int(*data.NumMessages)
 }
 
 type literal struct{ *bytes.Reader }

@@ -73,7 +73,7 @@ func (s *SignIn) server(in func() error) sasl.Server {
 
 // signedIn is an IMAP session that takes access tokens only.
 type signedIn struct {
-	imapserver.Session
+	imapserver.SessionIMAP4rev2
 	rule *SignIn
 }
 
@@ -82,5 +82,5 @@ func (s *signedIn) Login(string, string) error { return imapserver.ErrAuthFailed
 func (s *signedIn) AuthenticateMechanisms() []string { return []string{sasl.OAuthBearer} }
 
 func (s *signedIn) Authenticate(string) (sasl.Server, error) {
-	return s.rule.server(func() error { return s.Session.Login(Address, password) }), nil
+	return s.rule.server(func() error { return s.SessionIMAP4rev2.Login(Address, password) }), nil
 }

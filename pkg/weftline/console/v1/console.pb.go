@@ -691,6 +691,176 @@ func (x *SaveDraftResponse) GetDraft() *Draft {
 	return nil
 }
 
+type GetSignatureRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSignatureRequest) Reset() {
+	*x = GetSignatureRequest{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSignatureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSignatureRequest) ProtoMessage() {}
+
+func (x *GetSignatureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSignatureRequest.ProtoReflect.Descriptor instead.
+func (*GetSignatureRequest) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{12}
+}
+
+type GetSignatureResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Signature     string                 `protobuf:"bytes,1,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSignatureResponse) Reset() {
+	*x = GetSignatureResponse{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSignatureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSignatureResponse) ProtoMessage() {}
+
+func (x *GetSignatureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSignatureResponse.ProtoReflect.Descriptor instead.
+func (*GetSignatureResponse) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *GetSignatureResponse) GetSignature() string {
+	if x != nil {
+		return x.Signature
+	}
+	return ""
+}
+
+type SaveSignatureRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 1000 characters in 20 lines; empty removes it.
+	Signature     string `protobuf:"bytes,1,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SaveSignatureRequest) Reset() {
+	*x = SaveSignatureRequest{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SaveSignatureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SaveSignatureRequest) ProtoMessage() {}
+
+func (x *SaveSignatureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SaveSignatureRequest.ProtoReflect.Descriptor instead.
+func (*SaveSignatureRequest) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SaveSignatureRequest) GetSignature() string {
+	if x != nil {
+		return x.Signature
+	}
+	return ""
+}
+
+type SaveSignatureResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As it is kept.
+	Signature     string `protobuf:"bytes,1,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SaveSignatureResponse) Reset() {
+	*x = SaveSignatureResponse{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SaveSignatureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SaveSignatureResponse) ProtoMessage() {}
+
+func (x *SaveSignatureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SaveSignatureResponse.ProtoReflect.Descriptor instead.
+func (*SaveSignatureResponse) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SaveSignatureResponse) GetSignature() string {
+	if x != nil {
+		return x.Signature
+	}
+	return ""
+}
+
 // Inbox is one configured mailbox, widget, number or page.
 type Inbox struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -728,7 +898,7 @@ type Inbox struct {
 
 func (x *Inbox) Reset() {
 	*x = Inbox{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[12]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -740,7 +910,7 @@ func (x *Inbox) String() string {
 func (*Inbox) ProtoMessage() {}
 
 func (x *Inbox) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[12]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -753,7 +923,7 @@ func (x *Inbox) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inbox.ProtoReflect.Descriptor instead.
 func (*Inbox) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{12}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Inbox) GetId() string {
@@ -899,7 +1069,7 @@ type Setting struct {
 
 func (x *Setting) Reset() {
 	*x = Setting{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -911,7 +1081,7 @@ func (x *Setting) String() string {
 func (*Setting) ProtoMessage() {}
 
 func (x *Setting) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -924,7 +1094,7 @@ func (x *Setting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Setting.ProtoReflect.Descriptor instead.
 func (*Setting) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{13}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Setting) GetKey() string {
@@ -1015,7 +1185,7 @@ type SettingValue struct {
 
 func (x *SettingValue) Reset() {
 	*x = SettingValue{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1027,7 +1197,7 @@ func (x *SettingValue) String() string {
 func (*SettingValue) ProtoMessage() {}
 
 func (x *SettingValue) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1040,7 +1210,7 @@ func (x *SettingValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettingValue.ProtoReflect.Descriptor instead.
 func (*SettingValue) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{14}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SettingValue) GetValue() string {
@@ -1068,7 +1238,7 @@ type SettingCondition struct {
 
 func (x *SettingCondition) Reset() {
 	*x = SettingCondition{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1080,7 +1250,7 @@ func (x *SettingCondition) String() string {
 func (*SettingCondition) ProtoMessage() {}
 
 func (x *SettingCondition) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1093,7 +1263,7 @@ func (x *SettingCondition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettingCondition.ProtoReflect.Descriptor instead.
 func (*SettingCondition) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{15}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SettingCondition) GetKey() string {
@@ -1125,7 +1295,7 @@ type Paste struct {
 
 func (x *Paste) Reset() {
 	*x = Paste{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1137,7 +1307,7 @@ func (x *Paste) String() string {
 func (*Paste) ProtoMessage() {}
 
 func (x *Paste) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1150,7 +1320,7 @@ func (x *Paste) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Paste.ProtoReflect.Descriptor instead.
 func (*Paste) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{16}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Paste) GetWhat() string {
@@ -1192,7 +1362,7 @@ type Recipient struct {
 
 func (x *Recipient) Reset() {
 	*x = Recipient{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1204,7 +1374,7 @@ func (x *Recipient) String() string {
 func (*Recipient) ProtoMessage() {}
 
 func (x *Recipient) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1217,7 +1387,7 @@ func (x *Recipient) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recipient.ProtoReflect.Descriptor instead.
 func (*Recipient) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{17}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Recipient) GetLabel() string {
@@ -1254,7 +1424,7 @@ type Channel struct {
 
 func (x *Channel) Reset() {
 	*x = Channel{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1266,7 +1436,7 @@ func (x *Channel) String() string {
 func (*Channel) ProtoMessage() {}
 
 func (x *Channel) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1279,7 +1449,7 @@ func (x *Channel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Channel.ProtoReflect.Descriptor instead.
 func (*Channel) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{18}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Channel) GetName() string {
@@ -1339,7 +1509,7 @@ type ListChannelsRequest struct {
 
 func (x *ListChannelsRequest) Reset() {
 	*x = ListChannelsRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1521,7 @@ func (x *ListChannelsRequest) String() string {
 func (*ListChannelsRequest) ProtoMessage() {}
 
 func (x *ListChannelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1534,7 @@ func (x *ListChannelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChannelsRequest.ProtoReflect.Descriptor instead.
 func (*ListChannelsRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{19}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{23}
 }
 
 type ListChannelsResponse struct {
@@ -1376,7 +1546,7 @@ type ListChannelsResponse struct {
 
 func (x *ListChannelsResponse) Reset() {
 	*x = ListChannelsResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1388,7 +1558,7 @@ func (x *ListChannelsResponse) String() string {
 func (*ListChannelsResponse) ProtoMessage() {}
 
 func (x *ListChannelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1401,7 +1571,7 @@ func (x *ListChannelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChannelsResponse.ProtoReflect.Descriptor instead.
 func (*ListChannelsResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{20}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListChannelsResponse) GetChannels() []*Channel {
@@ -1421,7 +1591,7 @@ type SetInboxPausedRequest struct {
 
 func (x *SetInboxPausedRequest) Reset() {
 	*x = SetInboxPausedRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1433,7 +1603,7 @@ func (x *SetInboxPausedRequest) String() string {
 func (*SetInboxPausedRequest) ProtoMessage() {}
 
 func (x *SetInboxPausedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1446,7 +1616,7 @@ func (x *SetInboxPausedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetInboxPausedRequest.ProtoReflect.Descriptor instead.
 func (*SetInboxPausedRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{21}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SetInboxPausedRequest) GetId() string {
@@ -1472,7 +1642,7 @@ type SetInboxPausedResponse struct {
 
 func (x *SetInboxPausedResponse) Reset() {
 	*x = SetInboxPausedResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1484,7 +1654,7 @@ func (x *SetInboxPausedResponse) String() string {
 func (*SetInboxPausedResponse) ProtoMessage() {}
 
 func (x *SetInboxPausedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1497,7 +1667,7 @@ func (x *SetInboxPausedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetInboxPausedResponse.ProtoReflect.Descriptor instead.
 func (*SetInboxPausedResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{22}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SetInboxPausedResponse) GetInbox() *Inbox {
@@ -1518,7 +1688,7 @@ type SendTestRequest struct {
 
 func (x *SendTestRequest) Reset() {
 	*x = SendTestRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1530,7 +1700,7 @@ func (x *SendTestRequest) String() string {
 func (*SendTestRequest) ProtoMessage() {}
 
 func (x *SendTestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1543,7 +1713,7 @@ func (x *SendTestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendTestRequest.ProtoReflect.Descriptor instead.
 func (*SendTestRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{23}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SendTestRequest) GetInboxId() string {
@@ -1574,7 +1744,7 @@ type SendTestResponse struct {
 
 func (x *SendTestResponse) Reset() {
 	*x = SendTestResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1586,7 +1756,7 @@ func (x *SendTestResponse) String() string {
 func (*SendTestResponse) ProtoMessage() {}
 
 func (x *SendTestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1599,7 +1769,7 @@ func (x *SendTestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendTestResponse.ProtoReflect.Descriptor instead.
 func (*SendTestResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{24}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SendTestResponse) GetState() string {
@@ -1638,7 +1808,7 @@ type ListInboxesRequest struct {
 
 func (x *ListInboxesRequest) Reset() {
 	*x = ListInboxesRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1650,7 +1820,7 @@ func (x *ListInboxesRequest) String() string {
 func (*ListInboxesRequest) ProtoMessage() {}
 
 func (x *ListInboxesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1663,7 +1833,7 @@ func (x *ListInboxesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxesRequest.ProtoReflect.Descriptor instead.
 func (*ListInboxesRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{25}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{29}
 }
 
 type ListInboxesResponse struct {
@@ -1675,7 +1845,7 @@ type ListInboxesResponse struct {
 
 func (x *ListInboxesResponse) Reset() {
 	*x = ListInboxesResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1687,7 +1857,7 @@ func (x *ListInboxesResponse) String() string {
 func (*ListInboxesResponse) ProtoMessage() {}
 
 func (x *ListInboxesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1700,7 +1870,7 @@ func (x *ListInboxesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxesResponse.ProtoReflect.Descriptor instead.
 func (*ListInboxesResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{26}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListInboxesResponse) GetInboxes() []*Inbox {
@@ -1720,7 +1890,7 @@ type SaveInboxRequest struct {
 
 func (x *SaveInboxRequest) Reset() {
 	*x = SaveInboxRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1732,7 +1902,7 @@ func (x *SaveInboxRequest) String() string {
 func (*SaveInboxRequest) ProtoMessage() {}
 
 func (x *SaveInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1745,7 +1915,7 @@ func (x *SaveInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveInboxRequest.ProtoReflect.Descriptor instead.
 func (*SaveInboxRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{27}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SaveInboxRequest) GetInbox() *Inbox {
@@ -1771,7 +1941,7 @@ type SaveInboxResponse struct {
 
 func (x *SaveInboxResponse) Reset() {
 	*x = SaveInboxResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1783,7 +1953,7 @@ func (x *SaveInboxResponse) String() string {
 func (*SaveInboxResponse) ProtoMessage() {}
 
 func (x *SaveInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1796,7 +1966,7 @@ func (x *SaveInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveInboxResponse.ProtoReflect.Descriptor instead.
 func (*SaveInboxResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{28}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SaveInboxResponse) GetInbox() *Inbox {
@@ -1815,7 +1985,7 @@ type TestInboxRequest struct {
 
 func (x *TestInboxRequest) Reset() {
 	*x = TestInboxRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[29]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1827,7 +1997,7 @@ func (x *TestInboxRequest) String() string {
 func (*TestInboxRequest) ProtoMessage() {}
 
 func (x *TestInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[29]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1840,7 +2010,7 @@ func (x *TestInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestInboxRequest.ProtoReflect.Descriptor instead.
 func (*TestInboxRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{29}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *TestInboxRequest) GetInbox() *Inbox {
@@ -1862,7 +2032,7 @@ type TestInboxResponse struct {
 
 func (x *TestInboxResponse) Reset() {
 	*x = TestInboxResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[30]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1874,7 +2044,7 @@ func (x *TestInboxResponse) String() string {
 func (*TestInboxResponse) ProtoMessage() {}
 
 func (x *TestInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[30]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1887,7 +2057,7 @@ func (x *TestInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestInboxResponse.ProtoReflect.Descriptor instead.
 func (*TestInboxResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{30}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *TestInboxResponse) GetOk() bool {
@@ -1924,7 +2094,7 @@ type TestStep struct {
 
 func (x *TestStep) Reset() {
 	*x = TestStep{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[31]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1936,7 +2106,7 @@ func (x *TestStep) String() string {
 func (*TestStep) ProtoMessage() {}
 
 func (x *TestStep) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[31]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1949,7 +2119,7 @@ func (x *TestStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestStep.ProtoReflect.Descriptor instead.
 func (*TestStep) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{31}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *TestStep) GetName() string {
@@ -1987,7 +2157,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[32]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1999,7 +2169,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[32]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2012,7 +2182,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{32}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Token) GetId() string {
@@ -2058,7 +2228,7 @@ type ListTokensRequest struct {
 
 func (x *ListTokensRequest) Reset() {
 	*x = ListTokensRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[33]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2070,7 +2240,7 @@ func (x *ListTokensRequest) String() string {
 func (*ListTokensRequest) ProtoMessage() {}
 
 func (x *ListTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[33]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2083,7 +2253,7 @@ func (x *ListTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTokensRequest.ProtoReflect.Descriptor instead.
 func (*ListTokensRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{33}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{37}
 }
 
 type ListTokensResponse struct {
@@ -2095,7 +2265,7 @@ type ListTokensResponse struct {
 
 func (x *ListTokensResponse) Reset() {
 	*x = ListTokensResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[34]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2107,7 +2277,7 @@ func (x *ListTokensResponse) String() string {
 func (*ListTokensResponse) ProtoMessage() {}
 
 func (x *ListTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[34]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2120,7 +2290,7 @@ func (x *ListTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTokensResponse.ProtoReflect.Descriptor instead.
 func (*ListTokensResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{34}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListTokensResponse) GetTokens() []*Token {
@@ -2140,7 +2310,7 @@ type CreateTokenRequest struct {
 
 func (x *CreateTokenRequest) Reset() {
 	*x = CreateTokenRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[35]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2152,7 +2322,7 @@ func (x *CreateTokenRequest) String() string {
 func (*CreateTokenRequest) ProtoMessage() {}
 
 func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[35]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2165,7 +2335,7 @@ func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{35}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CreateTokenRequest) GetName() string {
@@ -2192,7 +2362,7 @@ type CreateTokenResponse struct {
 
 func (x *CreateTokenResponse) Reset() {
 	*x = CreateTokenResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[36]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2204,7 +2374,7 @@ func (x *CreateTokenResponse) String() string {
 func (*CreateTokenResponse) ProtoMessage() {}
 
 func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[36]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2217,7 +2387,7 @@ func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{36}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *CreateTokenResponse) GetToken() *Token {
@@ -2243,7 +2413,7 @@ type RevokeTokenRequest struct {
 
 func (x *RevokeTokenRequest) Reset() {
 	*x = RevokeTokenRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[37]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2255,7 +2425,7 @@ func (x *RevokeTokenRequest) String() string {
 func (*RevokeTokenRequest) ProtoMessage() {}
 
 func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[37]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2268,7 +2438,7 @@ func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenRequest.ProtoReflect.Descriptor instead.
 func (*RevokeTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{37}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *RevokeTokenRequest) GetId() string {
@@ -2286,7 +2456,7 @@ type RevokeTokenResponse struct {
 
 func (x *RevokeTokenResponse) Reset() {
 	*x = RevokeTokenResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[38]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2298,7 +2468,7 @@ func (x *RevokeTokenResponse) String() string {
 func (*RevokeTokenResponse) ProtoMessage() {}
 
 func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[38]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2311,7 +2481,7 @@ func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenResponse.ProtoReflect.Descriptor instead.
 func (*RevokeTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{38}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{42}
 }
 
 type ListAuditRequest struct {
@@ -2332,7 +2502,7 @@ type ListAuditRequest struct {
 
 func (x *ListAuditRequest) Reset() {
 	*x = ListAuditRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[39]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2344,7 +2514,7 @@ func (x *ListAuditRequest) String() string {
 func (*ListAuditRequest) ProtoMessage() {}
 
 func (x *ListAuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[39]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2357,7 +2527,7 @@ func (x *ListAuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAuditRequest.ProtoReflect.Descriptor instead.
 func (*ListAuditRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{39}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ListAuditRequest) GetPageSize() int32 {
@@ -2420,7 +2590,7 @@ type ListAuditResponse struct {
 
 func (x *ListAuditResponse) Reset() {
 	*x = ListAuditResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[40]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2432,7 +2602,7 @@ func (x *ListAuditResponse) String() string {
 func (*ListAuditResponse) ProtoMessage() {}
 
 func (x *ListAuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[40]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2445,7 +2615,7 @@ func (x *ListAuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAuditResponse.ProtoReflect.Descriptor instead.
 func (*ListAuditResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{40}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ListAuditResponse) GetEntries() []*AuditEntry {
@@ -2497,7 +2667,7 @@ type AuditEntry struct {
 
 func (x *AuditEntry) Reset() {
 	*x = AuditEntry{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[41]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2509,7 +2679,7 @@ func (x *AuditEntry) String() string {
 func (*AuditEntry) ProtoMessage() {}
 
 func (x *AuditEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[41]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2522,7 +2692,7 @@ func (x *AuditEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditEntry.ProtoReflect.Descriptor instead.
 func (*AuditEntry) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{41}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *AuditEntry) GetNumber() int64 {
@@ -2669,7 +2839,14 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\x10SaveDraftRequest\x120\n" +
 	"\x05draft\x18\x01 \x01(\v2\x1a.weftline.console.v1.DraftR\x05draft\"E\n" +
 	"\x11SaveDraftResponse\x120\n" +
-	"\x05draft\x18\x01 \x01(\v2\x1a.weftline.console.v1.DraftR\x05draft\"\xdf\x05\n" +
+	"\x05draft\x18\x01 \x01(\v2\x1a.weftline.console.v1.DraftR\x05draft\"\x15\n" +
+	"\x13GetSignatureRequest\"4\n" +
+	"\x14GetSignatureResponse\x12\x1c\n" +
+	"\tsignature\x18\x01 \x01(\tR\tsignature\"4\n" +
+	"\x14SaveSignatureRequest\x12\x1c\n" +
+	"\tsignature\x18\x01 \x01(\tR\tsignature\"5\n" +
+	"\x15SaveSignatureResponse\x12\x1c\n" +
+	"\tsignature\x18\x01 \x01(\tR\tsignature\"\xdf\x05\n" +
 	"\x05Inbox\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\tR\achannel\x12\x12\n" +
@@ -2829,7 +3006,7 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\n" +
 	"ROLE_AGENT\x10\x01\x12\x0e\n" +
 	"\n" +
-	"ROLE_OWNER\x10\x022\xc4\v\n" +
+	"ROLE_OWNER\x10\x022\x96\r\n" +
 	"\x0eConsoleService\x12b\n" +
 	"\n" +
 	"GetSession\x12&.weftline.console.v1.GetSessionRequest\x1a'.weftline.console.v1.GetSessionResponse\"\x03\x90\x02\x01\x12b\n" +
@@ -2837,7 +3014,9 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"ListAgents\x12&.weftline.console.v1.ListAgentsRequest\x1a'.weftline.console.v1.ListAgentsResponse\"\x03\x90\x02\x01\x12Z\n" +
 	"\tSaveAgent\x12%.weftline.console.v1.SaveAgentRequest\x1a&.weftline.console.v1.SaveAgentResponse\x12\\\n" +
 	"\bGetDraft\x12$.weftline.console.v1.GetDraftRequest\x1a%.weftline.console.v1.GetDraftResponse\"\x03\x90\x02\x01\x12Z\n" +
-	"\tSaveDraft\x12%.weftline.console.v1.SaveDraftRequest\x1a&.weftline.console.v1.SaveDraftResponse\x12e\n" +
+	"\tSaveDraft\x12%.weftline.console.v1.SaveDraftRequest\x1a&.weftline.console.v1.SaveDraftResponse\x12h\n" +
+	"\fGetSignature\x12(.weftline.console.v1.GetSignatureRequest\x1a).weftline.console.v1.GetSignatureResponse\"\x03\x90\x02\x01\x12f\n" +
+	"\rSaveSignature\x12).weftline.console.v1.SaveSignatureRequest\x1a*.weftline.console.v1.SaveSignatureResponse\x12e\n" +
 	"\vListInboxes\x12'.weftline.console.v1.ListInboxesRequest\x1a(.weftline.console.v1.ListInboxesResponse\"\x03\x90\x02\x01\x12Z\n" +
 	"\tSaveInbox\x12%.weftline.console.v1.SaveInboxRequest\x1a&.weftline.console.v1.SaveInboxResponse\x12Z\n" +
 	"\tTestInbox\x12%.weftline.console.v1.TestInboxRequest\x1a&.weftline.console.v1.TestInboxResponse\x12h\n" +
@@ -2864,7 +3043,7 @@ func file_weftline_console_v1_console_proto_rawDescGZIP() []byte {
 }
 
 var file_weftline_console_v1_console_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weftline_console_v1_console_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_weftline_console_v1_console_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_weftline_console_v1_console_proto_goTypes = []any{
 	(Role)(0),                      // 0: weftline.console.v1.Role
 	(*Agent)(nil),                  // 1: weftline.console.v1.Agent
@@ -2879,39 +3058,43 @@ var file_weftline_console_v1_console_proto_goTypes = []any{
 	(*GetDraftResponse)(nil),       // 10: weftline.console.v1.GetDraftResponse
 	(*SaveDraftRequest)(nil),       // 11: weftline.console.v1.SaveDraftRequest
 	(*SaveDraftResponse)(nil),      // 12: weftline.console.v1.SaveDraftResponse
-	(*Inbox)(nil),                  // 13: weftline.console.v1.Inbox
-	(*Setting)(nil),                // 14: weftline.console.v1.Setting
-	(*SettingValue)(nil),           // 15: weftline.console.v1.SettingValue
-	(*SettingCondition)(nil),       // 16: weftline.console.v1.SettingCondition
-	(*Paste)(nil),                  // 17: weftline.console.v1.Paste
-	(*Recipient)(nil),              // 18: weftline.console.v1.Recipient
-	(*Channel)(nil),                // 19: weftline.console.v1.Channel
-	(*ListChannelsRequest)(nil),    // 20: weftline.console.v1.ListChannelsRequest
-	(*ListChannelsResponse)(nil),   // 21: weftline.console.v1.ListChannelsResponse
-	(*SetInboxPausedRequest)(nil),  // 22: weftline.console.v1.SetInboxPausedRequest
-	(*SetInboxPausedResponse)(nil), // 23: weftline.console.v1.SetInboxPausedResponse
-	(*SendTestRequest)(nil),        // 24: weftline.console.v1.SendTestRequest
-	(*SendTestResponse)(nil),       // 25: weftline.console.v1.SendTestResponse
-	(*ListInboxesRequest)(nil),     // 26: weftline.console.v1.ListInboxesRequest
-	(*ListInboxesResponse)(nil),    // 27: weftline.console.v1.ListInboxesResponse
-	(*SaveInboxRequest)(nil),       // 28: weftline.console.v1.SaveInboxRequest
-	(*SaveInboxResponse)(nil),      // 29: weftline.console.v1.SaveInboxResponse
-	(*TestInboxRequest)(nil),       // 30: weftline.console.v1.TestInboxRequest
-	(*TestInboxResponse)(nil),      // 31: weftline.console.v1.TestInboxResponse
-	(*TestStep)(nil),               // 32: weftline.console.v1.TestStep
-	(*Token)(nil),                  // 33: weftline.console.v1.Token
-	(*ListTokensRequest)(nil),      // 34: weftline.console.v1.ListTokensRequest
-	(*ListTokensResponse)(nil),     // 35: weftline.console.v1.ListTokensResponse
-	(*CreateTokenRequest)(nil),     // 36: weftline.console.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),    // 37: weftline.console.v1.CreateTokenResponse
-	(*RevokeTokenRequest)(nil),     // 38: weftline.console.v1.RevokeTokenRequest
-	(*RevokeTokenResponse)(nil),    // 39: weftline.console.v1.RevokeTokenResponse
-	(*ListAuditRequest)(nil),       // 40: weftline.console.v1.ListAuditRequest
-	(*ListAuditResponse)(nil),      // 41: weftline.console.v1.ListAuditResponse
-	(*AuditEntry)(nil),             // 42: weftline.console.v1.AuditEntry
-	nil,                            // 43: weftline.console.v1.Inbox.SettingsEntry
-	nil,                            // 44: weftline.console.v1.AuditEntry.IdsEntry
-	(*timestamppb.Timestamp)(nil),  // 45: google.protobuf.Timestamp
+	(*GetSignatureRequest)(nil),    // 13: weftline.console.v1.GetSignatureRequest
+	(*GetSignatureResponse)(nil),   // 14: weftline.console.v1.GetSignatureResponse
+	(*SaveSignatureRequest)(nil),   // 15: weftline.console.v1.SaveSignatureRequest
+	(*SaveSignatureResponse)(nil),  // 16: weftline.console.v1.SaveSignatureResponse
+	(*Inbox)(nil),                  // 17: weftline.console.v1.Inbox
+	(*Setting)(nil),                // 18: weftline.console.v1.Setting
+	(*SettingValue)(nil),           // 19: weftline.console.v1.SettingValue
+	(*SettingCondition)(nil),       // 20: weftline.console.v1.SettingCondition
+	(*Paste)(nil),                  // 21: weftline.console.v1.Paste
+	(*Recipient)(nil),              // 22: weftline.console.v1.Recipient
+	(*Channel)(nil),                // 23: weftline.console.v1.Channel
+	(*ListChannelsRequest)(nil),    // 24: weftline.console.v1.ListChannelsRequest
+	(*ListChannelsResponse)(nil),   // 25: weftline.console.v1.ListChannelsResponse
+	(*SetInboxPausedRequest)(nil),  // 26: weftline.console.v1.SetInboxPausedRequest
+	(*SetInboxPausedResponse)(nil), // 27: weftline.console.v1.SetInboxPausedResponse
+	(*SendTestRequest)(nil),        // 28: weftline.console.v1.SendTestRequest
+	(*SendTestResponse)(nil),       // 29: weftline.console.v1.SendTestResponse
+	(*ListInboxesRequest)(nil),     // 30: weftline.console.v1.ListInboxesRequest
+	(*ListInboxesResponse)(nil),    // 31: weftline.console.v1.ListInboxesResponse
+	(*SaveInboxRequest)(nil),       // 32: weftline.console.v1.SaveInboxRequest
+	(*SaveInboxResponse)(nil),      // 33: weftline.console.v1.SaveInboxResponse
+	(*TestInboxRequest)(nil),       // 34: weftline.console.v1.TestInboxRequest
+	(*TestInboxResponse)(nil),      // 35: weftline.console.v1.TestInboxResponse
+	(*TestStep)(nil),               // 36: weftline.console.v1.TestStep
+	(*Token)(nil),                  // 37: weftline.console.v1.Token
+	(*ListTokensRequest)(nil),      // 38: weftline.console.v1.ListTokensRequest
+	(*ListTokensResponse)(nil),     // 39: weftline.console.v1.ListTokensResponse
+	(*CreateTokenRequest)(nil),     // 40: weftline.console.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),    // 41: weftline.console.v1.CreateTokenResponse
+	(*RevokeTokenRequest)(nil),     // 42: weftline.console.v1.RevokeTokenRequest
+	(*RevokeTokenResponse)(nil),    // 43: weftline.console.v1.RevokeTokenResponse
+	(*ListAuditRequest)(nil),       // 44: weftline.console.v1.ListAuditRequest
+	(*ListAuditResponse)(nil),      // 45: weftline.console.v1.ListAuditResponse
+	(*AuditEntry)(nil),             // 46: weftline.console.v1.AuditEntry
+	nil,                            // 47: weftline.console.v1.Inbox.SettingsEntry
+	nil,                            // 48: weftline.console.v1.AuditEntry.IdsEntry
+	(*timestamppb.Timestamp)(nil),  // 49: google.protobuf.Timestamp
 }
 var file_weftline_console_v1_console_proto_depIdxs = []int32{
 	0,  // 0: weftline.console.v1.Agent.role:type_name -> weftline.console.v1.Role
@@ -2919,70 +3102,74 @@ var file_weftline_console_v1_console_proto_depIdxs = []int32{
 	1,  // 2: weftline.console.v1.ListAgentsResponse.agents:type_name -> weftline.console.v1.Agent
 	1,  // 3: weftline.console.v1.SaveAgentRequest.agent:type_name -> weftline.console.v1.Agent
 	1,  // 4: weftline.console.v1.SaveAgentResponse.agent:type_name -> weftline.console.v1.Agent
-	45, // 5: weftline.console.v1.Draft.saved_at:type_name -> google.protobuf.Timestamp
+	49, // 5: weftline.console.v1.Draft.saved_at:type_name -> google.protobuf.Timestamp
 	8,  // 6: weftline.console.v1.GetDraftResponse.draft:type_name -> weftline.console.v1.Draft
 	8,  // 7: weftline.console.v1.SaveDraftRequest.draft:type_name -> weftline.console.v1.Draft
 	8,  // 8: weftline.console.v1.SaveDraftResponse.draft:type_name -> weftline.console.v1.Draft
-	43, // 9: weftline.console.v1.Inbox.settings:type_name -> weftline.console.v1.Inbox.SettingsEntry
-	45, // 10: weftline.console.v1.Inbox.last_in:type_name -> google.protobuf.Timestamp
-	45, // 11: weftline.console.v1.Inbox.last_out:type_name -> google.protobuf.Timestamp
-	45, // 12: weftline.console.v1.Inbox.since:type_name -> google.protobuf.Timestamp
-	45, // 13: weftline.console.v1.Inbox.last_error_at:type_name -> google.protobuf.Timestamp
-	15, // 14: weftline.console.v1.Setting.values:type_name -> weftline.console.v1.SettingValue
-	16, // 15: weftline.console.v1.Setting.when:type_name -> weftline.console.v1.SettingCondition
-	16, // 16: weftline.console.v1.Paste.when:type_name -> weftline.console.v1.SettingCondition
-	14, // 17: weftline.console.v1.Channel.settings:type_name -> weftline.console.v1.Setting
-	17, // 18: weftline.console.v1.Channel.paste:type_name -> weftline.console.v1.Paste
-	18, // 19: weftline.console.v1.Channel.recipient:type_name -> weftline.console.v1.Recipient
-	19, // 20: weftline.console.v1.ListChannelsResponse.channels:type_name -> weftline.console.v1.Channel
-	13, // 21: weftline.console.v1.SetInboxPausedResponse.inbox:type_name -> weftline.console.v1.Inbox
-	45, // 22: weftline.console.v1.SendTestResponse.at:type_name -> google.protobuf.Timestamp
-	13, // 23: weftline.console.v1.ListInboxesResponse.inboxes:type_name -> weftline.console.v1.Inbox
-	13, // 24: weftline.console.v1.SaveInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
-	13, // 25: weftline.console.v1.SaveInboxResponse.inbox:type_name -> weftline.console.v1.Inbox
-	13, // 26: weftline.console.v1.TestInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
-	32, // 27: weftline.console.v1.TestInboxResponse.steps:type_name -> weftline.console.v1.TestStep
-	45, // 28: weftline.console.v1.Token.created_at:type_name -> google.protobuf.Timestamp
-	45, // 29: weftline.console.v1.Token.last_used_at:type_name -> google.protobuf.Timestamp
-	33, // 30: weftline.console.v1.ListTokensResponse.tokens:type_name -> weftline.console.v1.Token
-	33, // 31: weftline.console.v1.CreateTokenResponse.token:type_name -> weftline.console.v1.Token
-	45, // 32: weftline.console.v1.ListAuditRequest.since:type_name -> google.protobuf.Timestamp
-	45, // 33: weftline.console.v1.ListAuditRequest.until:type_name -> google.protobuf.Timestamp
-	42, // 34: weftline.console.v1.ListAuditResponse.entries:type_name -> weftline.console.v1.AuditEntry
-	45, // 35: weftline.console.v1.AuditEntry.at:type_name -> google.protobuf.Timestamp
-	44, // 36: weftline.console.v1.AuditEntry.ids:type_name -> weftline.console.v1.AuditEntry.IdsEntry
+	47, // 9: weftline.console.v1.Inbox.settings:type_name -> weftline.console.v1.Inbox.SettingsEntry
+	49, // 10: weftline.console.v1.Inbox.last_in:type_name -> google.protobuf.Timestamp
+	49, // 11: weftline.console.v1.Inbox.last_out:type_name -> google.protobuf.Timestamp
+	49, // 12: weftline.console.v1.Inbox.since:type_name -> google.protobuf.Timestamp
+	49, // 13: weftline.console.v1.Inbox.last_error_at:type_name -> google.protobuf.Timestamp
+	19, // 14: weftline.console.v1.Setting.values:type_name -> weftline.console.v1.SettingValue
+	20, // 15: weftline.console.v1.Setting.when:type_name -> weftline.console.v1.SettingCondition
+	20, // 16: weftline.console.v1.Paste.when:type_name -> weftline.console.v1.SettingCondition
+	18, // 17: weftline.console.v1.Channel.settings:type_name -> weftline.console.v1.Setting
+	21, // 18: weftline.console.v1.Channel.paste:type_name -> weftline.console.v1.Paste
+	22, // 19: weftline.console.v1.Channel.recipient:type_name -> weftline.console.v1.Recipient
+	23, // 20: weftline.console.v1.ListChannelsResponse.channels:type_name -> weftline.console.v1.Channel
+	17, // 21: weftline.console.v1.SetInboxPausedResponse.inbox:type_name -> weftline.console.v1.Inbox
+	49, // 22: weftline.console.v1.SendTestResponse.at:type_name -> google.protobuf.Timestamp
+	17, // 23: weftline.console.v1.ListInboxesResponse.inboxes:type_name -> weftline.console.v1.Inbox
+	17, // 24: weftline.console.v1.SaveInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
+	17, // 25: weftline.console.v1.SaveInboxResponse.inbox:type_name -> weftline.console.v1.Inbox
+	17, // 26: weftline.console.v1.TestInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
+	36, // 27: weftline.console.v1.TestInboxResponse.steps:type_name -> weftline.console.v1.TestStep
+	49, // 28: weftline.console.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	49, // 29: weftline.console.v1.Token.last_used_at:type_name -> google.protobuf.Timestamp
+	37, // 30: weftline.console.v1.ListTokensResponse.tokens:type_name -> weftline.console.v1.Token
+	37, // 31: weftline.console.v1.CreateTokenResponse.token:type_name -> weftline.console.v1.Token
+	49, // 32: weftline.console.v1.ListAuditRequest.since:type_name -> google.protobuf.Timestamp
+	49, // 33: weftline.console.v1.ListAuditRequest.until:type_name -> google.protobuf.Timestamp
+	46, // 34: weftline.console.v1.ListAuditResponse.entries:type_name -> weftline.console.v1.AuditEntry
+	49, // 35: weftline.console.v1.AuditEntry.at:type_name -> google.protobuf.Timestamp
+	48, // 36: weftline.console.v1.AuditEntry.ids:type_name -> weftline.console.v1.AuditEntry.IdsEntry
 	2,  // 37: weftline.console.v1.ConsoleService.GetSession:input_type -> weftline.console.v1.GetSessionRequest
 	4,  // 38: weftline.console.v1.ConsoleService.ListAgents:input_type -> weftline.console.v1.ListAgentsRequest
 	6,  // 39: weftline.console.v1.ConsoleService.SaveAgent:input_type -> weftline.console.v1.SaveAgentRequest
 	9,  // 40: weftline.console.v1.ConsoleService.GetDraft:input_type -> weftline.console.v1.GetDraftRequest
 	11, // 41: weftline.console.v1.ConsoleService.SaveDraft:input_type -> weftline.console.v1.SaveDraftRequest
-	26, // 42: weftline.console.v1.ConsoleService.ListInboxes:input_type -> weftline.console.v1.ListInboxesRequest
-	28, // 43: weftline.console.v1.ConsoleService.SaveInbox:input_type -> weftline.console.v1.SaveInboxRequest
-	30, // 44: weftline.console.v1.ConsoleService.TestInbox:input_type -> weftline.console.v1.TestInboxRequest
-	20, // 45: weftline.console.v1.ConsoleService.ListChannels:input_type -> weftline.console.v1.ListChannelsRequest
-	22, // 46: weftline.console.v1.ConsoleService.SetInboxPaused:input_type -> weftline.console.v1.SetInboxPausedRequest
-	24, // 47: weftline.console.v1.ConsoleService.SendTest:input_type -> weftline.console.v1.SendTestRequest
-	34, // 48: weftline.console.v1.ConsoleService.ListTokens:input_type -> weftline.console.v1.ListTokensRequest
-	36, // 49: weftline.console.v1.ConsoleService.CreateToken:input_type -> weftline.console.v1.CreateTokenRequest
-	38, // 50: weftline.console.v1.ConsoleService.RevokeToken:input_type -> weftline.console.v1.RevokeTokenRequest
-	40, // 51: weftline.console.v1.ConsoleService.ListAudit:input_type -> weftline.console.v1.ListAuditRequest
-	3,  // 52: weftline.console.v1.ConsoleService.GetSession:output_type -> weftline.console.v1.GetSessionResponse
-	5,  // 53: weftline.console.v1.ConsoleService.ListAgents:output_type -> weftline.console.v1.ListAgentsResponse
-	7,  // 54: weftline.console.v1.ConsoleService.SaveAgent:output_type -> weftline.console.v1.SaveAgentResponse
-	10, // 55: weftline.console.v1.ConsoleService.GetDraft:output_type -> weftline.console.v1.GetDraftResponse
-	12, // 56: weftline.console.v1.ConsoleService.SaveDraft:output_type -> weftline.console.v1.SaveDraftResponse
-	27, // 57: weftline.console.v1.ConsoleService.ListInboxes:output_type -> weftline.console.v1.ListInboxesResponse
-	29, // 58: weftline.console.v1.ConsoleService.SaveInbox:output_type -> weftline.console.v1.SaveInboxResponse
-	31, // 59: weftline.console.v1.ConsoleService.TestInbox:output_type -> weftline.console.v1.TestInboxResponse
-	21, // 60: weftline.console.v1.ConsoleService.ListChannels:output_type -> weftline.console.v1.ListChannelsResponse
-	23, // 61: weftline.console.v1.ConsoleService.SetInboxPaused:output_type -> weftline.console.v1.SetInboxPausedResponse
-	25, // 62: weftline.console.v1.ConsoleService.SendTest:output_type -> weftline.console.v1.SendTestResponse
-	35, // 63: weftline.console.v1.ConsoleService.ListTokens:output_type -> weftline.console.v1.ListTokensResponse
-	37, // 64: weftline.console.v1.ConsoleService.CreateToken:output_type -> weftline.console.v1.CreateTokenResponse
-	39, // 65: weftline.console.v1.ConsoleService.RevokeToken:output_type -> weftline.console.v1.RevokeTokenResponse
-	41, // 66: weftline.console.v1.ConsoleService.ListAudit:output_type -> weftline.console.v1.ListAuditResponse
-	52, // [52:67] is the sub-list for method output_type
-	37, // [37:52] is the sub-list for method input_type
+	13, // 42: weftline.console.v1.ConsoleService.GetSignature:input_type -> weftline.console.v1.GetSignatureRequest
+	15, // 43: weftline.console.v1.ConsoleService.SaveSignature:input_type -> weftline.console.v1.SaveSignatureRequest
+	30, // 44: weftline.console.v1.ConsoleService.ListInboxes:input_type -> weftline.console.v1.ListInboxesRequest
+	32, // 45: weftline.console.v1.ConsoleService.SaveInbox:input_type -> weftline.console.v1.SaveInboxRequest
+	34, // 46: weftline.console.v1.ConsoleService.TestInbox:input_type -> weftline.console.v1.TestInboxRequest
+	24, // 47: weftline.console.v1.ConsoleService.ListChannels:input_type -> weftline.console.v1.ListChannelsRequest
+	26, // 48: weftline.console.v1.ConsoleService.SetInboxPaused:input_type -> weftline.console.v1.SetInboxPausedRequest
+	28, // 49: weftline.console.v1.ConsoleService.SendTest:input_type -> weftline.console.v1.SendTestRequest
+	38, // 50: weftline.console.v1.ConsoleService.ListTokens:input_type -> weftline.console.v1.ListTokensRequest
+	40, // 51: weftline.console.v1.ConsoleService.CreateToken:input_type -> weftline.console.v1.CreateTokenRequest
+	42, // 52: weftline.console.v1.ConsoleService.RevokeToken:input_type -> weftline.console.v1.RevokeTokenRequest
+	44, // 53: weftline.console.v1.ConsoleService.ListAudit:input_type -> weftline.console.v1.ListAuditRequest
+	3,  // 54: weftline.console.v1.ConsoleService.GetSession:output_type -> weftline.console.v1.GetSessionResponse
+	5,  // 55: weftline.console.v1.ConsoleService.ListAgents:output_type -> weftline.console.v1.ListAgentsResponse
+	7,  // 56: weftline.console.v1.ConsoleService.SaveAgent:output_type -> weftline.console.v1.SaveAgentResponse
+	10, // 57: weftline.console.v1.ConsoleService.GetDraft:output_type -> weftline.console.v1.GetDraftResponse
+	12, // 58: weftline.console.v1.ConsoleService.SaveDraft:output_type -> weftline.console.v1.SaveDraftResponse
+	14, // 59: weftline.console.v1.ConsoleService.GetSignature:output_type -> weftline.console.v1.GetSignatureResponse
+	16, // 60: weftline.console.v1.ConsoleService.SaveSignature:output_type -> weftline.console.v1.SaveSignatureResponse
+	31, // 61: weftline.console.v1.ConsoleService.ListInboxes:output_type -> weftline.console.v1.ListInboxesResponse
+	33, // 62: weftline.console.v1.ConsoleService.SaveInbox:output_type -> weftline.console.v1.SaveInboxResponse
+	35, // 63: weftline.console.v1.ConsoleService.TestInbox:output_type -> weftline.console.v1.TestInboxResponse
+	25, // 64: weftline.console.v1.ConsoleService.ListChannels:output_type -> weftline.console.v1.ListChannelsResponse
+	27, // 65: weftline.console.v1.ConsoleService.SetInboxPaused:output_type -> weftline.console.v1.SetInboxPausedResponse
+	29, // 66: weftline.console.v1.ConsoleService.SendTest:output_type -> weftline.console.v1.SendTestResponse
+	39, // 67: weftline.console.v1.ConsoleService.ListTokens:output_type -> weftline.console.v1.ListTokensResponse
+	41, // 68: weftline.console.v1.ConsoleService.CreateToken:output_type -> weftline.console.v1.CreateTokenResponse
+	43, // 69: weftline.console.v1.ConsoleService.RevokeToken:output_type -> weftline.console.v1.RevokeTokenResponse
+	45, // 70: weftline.console.v1.ConsoleService.ListAudit:output_type -> weftline.console.v1.ListAuditResponse
+	54, // [54:71] is the sub-list for method output_type
+	37, // [37:54] is the sub-list for method input_type
 	37, // [37:37] is the sub-list for extension type_name
 	37, // [37:37] is the sub-list for extension extendee
 	0,  // [0:37] is the sub-list for field type_name
@@ -2993,14 +3180,14 @@ func file_weftline_console_v1_console_proto_init() {
 	if File_weftline_console_v1_console_proto != nil {
 		return
 	}
-	file_weftline_console_v1_console_proto_msgTypes[12].OneofWrappers = []any{}
+	file_weftline_console_v1_console_proto_msgTypes[16].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weftline_console_v1_console_proto_rawDesc), len(file_weftline_console_v1_console_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   44,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

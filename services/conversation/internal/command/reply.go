@@ -129,6 +129,9 @@ func (s *Service) thread(ctx context.Context, o Order, st customer.State, r even
 		}
 		out.subject, out.evidence = body.Subject, body.Evidence
 		out.Thread = body.Thread
+		if len(body.To) > 0 {
+			out.From = body.To[0]
+		}
 		if n := len(body.ThreadIDs); n > 0 {
 			out.InReplyTo = body.ThreadIDs[0]
 			out.References = append(append([]string{}, body.ThreadIDs[1:]...), body.ThreadIDs[0])

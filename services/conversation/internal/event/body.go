@@ -43,6 +43,7 @@ type ChangeBody struct {
 type ReplyBody struct {
 	channel.Content
 	To         channel.Address `json:"to"`
+	From       string          `json:"from,omitempty"` // the address of ours that the message answered was written to
 	AuthorName string          `json:"author_name,omitempty"`
 	InReplyTo  string          `json:"in_reply_to,omitempty"`
 	References []string        `json:"references,omitempty"`

@@ -128,7 +128,7 @@ func TestAReplyIsHandedOverOnceTheOutboxIsThere(t *testing.T) {
 		ID: r.Entry, Tenant: "default", Channel: "email", Inbox: "support", Customer: r.Customer, Conversation: r.Conversation,
 		Position: event.Position(r.Commit.RecordedAt, r.Commit.Seq, 0),
 		To:       channel.Address{Kind: "email", Address: "ada@x.org", Name: "Ada"},
-		Subject:  "Re: Order 7", Content: channel.Content{Subject: "Re: Order 7", Text: "here"}, AuthorName: "Grace",
+		Subject:  "Re: Order 7", Content: channel.Content{Subject: "Re: Order 7", Text: "here"}, Author: "ag", AuthorName: "Grace",
 		At: r.Commit.RecordedAt, InReplyTo: "<m1@x>", References: []string{"<m1@x>"}, Attempt: 1,
 	}
 	if diff := cmp.Diff([]channel.Outbound{want}, b.sent); diff != "" {

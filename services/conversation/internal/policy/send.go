@@ -35,7 +35,7 @@ func (p *Policy) send(ctx context.Context, c eventstore.Commit, id string, r eve
 	out := channel.Outbound{
 		ID: r.Reply, Tenant: c.Tenant, Channel: r.Channel, Inbox: r.Inbox,
 		Customer: id, Conversation: r.Conversation, Position: position,
-		To: body.To, Subject: body.Subject, Content: body.Content, AuthorName: body.AuthorName, At: c.RecordedAt,
+		To: body.To, From: body.From, Subject: body.Subject, Content: body.Content, Author: r.Author, AuthorName: body.AuthorName, At: c.RecordedAt,
 		InReplyTo: body.InReplyTo, References: body.References,
 		Automatic: r.Automatic, Attempt: attempt, Unknown: unknown, Template: body.Template, Thread: body.Thread,
 	}

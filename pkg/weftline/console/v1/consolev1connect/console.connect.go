@@ -47,6 +47,12 @@ const (
 	// ConsoleServiceSaveDraftProcedure is the fully-qualified name of the ConsoleService's SaveDraft
 	// RPC.
 	ConsoleServiceSaveDraftProcedure = "/weftline.console.v1.ConsoleService/SaveDraft"
+	// ConsoleServiceGetSignatureProcedure is the fully-qualified name of the ConsoleService's
+	// GetSignature RPC.
+	ConsoleServiceGetSignatureProcedure = "/weftline.console.v1.ConsoleService/GetSignature"
+	// ConsoleServiceSaveSignatureProcedure is the fully-qualified name of the ConsoleService's
+	// SaveSignature RPC.
+	ConsoleServiceSaveSignatureProcedure = "/weftline.console.v1.ConsoleService/SaveSignature"
 	// ConsoleServiceListInboxesProcedure is the fully-qualified name of the ConsoleService's
 	// ListInboxes RPC.
 	ConsoleServiceListInboxesProcedure = "/weftline.console.v1.ConsoleService/ListInboxes"
@@ -87,6 +93,10 @@ type ConsoleServiceClient interface {
 	GetDraft(context.Context, *v1.GetDraftRequest) (*v1.GetDraftResponse, error)
 	// SaveDraft keeps what an agent types. Empty text deletes. An older revision than the stored one is ignored.
 	SaveDraft(context.Context, *v1.SaveDraftRequest) (*v1.SaveDraftResponse, error)
+	// GetSignature returns the caller's own signature.
+	GetSignature(context.Context, *v1.GetSignatureRequest) (*v1.GetSignatureResponse, error)
+	// SaveSignature changes it. It goes below what the agent sends by email.
+	SaveSignature(context.Context, *v1.SaveSignatureRequest) (*v1.SaveSignatureResponse, error)
 	ListInboxes(context.Context, *v1.ListInboxesRequest) (*v1.ListInboxesResponse, error)
 	// SaveInbox adds or changes an inbox. Owner only. Secrets left empty keep their value.
 	SaveInbox(context.Context, *v1.SaveInboxRequest) (*v1.SaveInboxResponse, error)
@@ -152,6 +162,19 @@ func NewConsoleServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			httpClient,
 			baseURL+ConsoleServiceSaveDraftProcedure,
 			connect.WithSchema(consoleServiceMethods.ByName("SaveDraft")),
+			connect.WithClientOptions(opts...),
+		),
+		getSignature: connect.NewClient[v1.GetSignatureRequest, v1.GetSignatureResponse](
+			httpClient,
+			baseURL+ConsoleServiceGetSignatureProcedure,
+			connect.WithSchema(consoleServiceMethods.ByName("GetSignature")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		saveSignature: connect.NewClient[v1.SaveSignatureRequest, v1.SaveSignatureResponse](
+			httpClient,
+			baseURL+ConsoleServiceSaveSignatureProcedure,
+			connect.WithSchema(consoleServiceMethods.ByName("SaveSignature")),
 			connect.WithClientOptions(opts...),
 		),
 		listInboxes: connect.NewClient[v1.ListInboxesRequest, v1.ListInboxesResponse](
@@ -228,6 +251,8 @@ type consoleServiceClient struct {
 	saveAgent      *connect.Client[v1.SaveAgentRequest, v1.SaveAgentResponse]
 	getDraft       *connect.Client[v1.GetDraftRequest, v1.GetDraftResponse]
 	saveDraft      *connect.Client[v1.SaveDraftRequest, v1.SaveDraftResponse]
+	getSignature   *connect.Client[v1.GetSignatureRequest, v1.GetSignatureResponse]
+	saveSignature  *connect.Client[v1.SaveSignatureRequest, v1.SaveSignatureResponse]
 	listInboxes    *connect.Client[v1.ListInboxesRequest, v1.ListInboxesResponse]
 	saveInbox      *connect.Client[v1.SaveInboxRequest, v1.SaveInboxResponse]
 	testInbox      *connect.Client[v1.TestInboxRequest, v1.TestInboxResponse]
@@ -279,6 +304,24 @@ func (c *consoleServiceClient) GetDraft(ctx context.Context, req *v1.GetDraftReq
 // SaveDraft calls weftline.console.v1.ConsoleService.SaveDraft.
 func (c *consoleServiceClient) SaveDraft(ctx context.Context, req *v1.SaveDraftRequest) (*v1.SaveDraftResponse, error) {
 	response, err := c.saveDraft.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetSignature calls weftline.console.v1.ConsoleService.GetSignature.
+func (c *consoleServiceClient) GetSignature(ctx context.Context, req *v1.GetSignatureRequest) (*v1.GetSignatureResponse, error) {
+	response, err := c.getSignature.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SaveSignature calls weftline.console.v1.ConsoleService.SaveSignature.
+func (c *consoleServiceClient) SaveSignature(ctx context.Context, req *v1.SaveSignatureRequest) (*v1.SaveSignatureResponse, error) {
+	response, err := c.saveSignature.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -384,6 +427,10 @@ type ConsoleServiceHandler interface {
 	GetDraft(context.Context, *v1.GetDraftRequest) (*v1.GetDraftResponse, error)
 	// SaveDraft keeps what an agent types. Empty text deletes. An older revision than the stored one is ignored.
 	SaveDraft(context.Context, *v1.SaveDraftRequest) (*v1.SaveDraftResponse, error)
+	// GetSignature returns the caller's own signature.
+	GetSignature(context.Context, *v1.GetSignatureRequest) (*v1.GetSignatureResponse, error)
+	// SaveSignature changes it. It goes below what the agent sends by email.
+	SaveSignature(context.Context, *v1.SaveSignatureRequest) (*v1.SaveSignatureResponse, error)
 	ListInboxes(context.Context, *v1.ListInboxesRequest) (*v1.ListInboxesResponse, error)
 	// SaveInbox adds or changes an inbox. Owner only. Secrets left empty keep their value.
 	SaveInbox(context.Context, *v1.SaveInboxRequest) (*v1.SaveInboxResponse, error)
@@ -445,6 +492,19 @@ func NewConsoleServiceHandler(svc ConsoleServiceHandler, opts ...connect.Handler
 		ConsoleServiceSaveDraftProcedure,
 		svc.SaveDraft,
 		connect.WithSchema(consoleServiceMethods.ByName("SaveDraft")),
+		connect.WithHandlerOptions(opts...),
+	)
+	consoleServiceGetSignatureHandler := connect.NewUnaryHandlerSimple(
+		ConsoleServiceGetSignatureProcedure,
+		svc.GetSignature,
+		connect.WithSchema(consoleServiceMethods.ByName("GetSignature")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	consoleServiceSaveSignatureHandler := connect.NewUnaryHandlerSimple(
+		ConsoleServiceSaveSignatureProcedure,
+		svc.SaveSignature,
+		connect.WithSchema(consoleServiceMethods.ByName("SaveSignature")),
 		connect.WithHandlerOptions(opts...),
 	)
 	consoleServiceListInboxesHandler := connect.NewUnaryHandlerSimple(
@@ -523,6 +583,10 @@ func NewConsoleServiceHandler(svc ConsoleServiceHandler, opts ...connect.Handler
 			consoleServiceGetDraftHandler.ServeHTTP(w, r)
 		case ConsoleServiceSaveDraftProcedure:
 			consoleServiceSaveDraftHandler.ServeHTTP(w, r)
+		case ConsoleServiceGetSignatureProcedure:
+			consoleServiceGetSignatureHandler.ServeHTTP(w, r)
+		case ConsoleServiceSaveSignatureProcedure:
+			consoleServiceSaveSignatureHandler.ServeHTTP(w, r)
 		case ConsoleServiceListInboxesProcedure:
 			consoleServiceListInboxesHandler.ServeHTTP(w, r)
 		case ConsoleServiceSaveInboxProcedure:
@@ -570,6 +634,14 @@ func (UnimplementedConsoleServiceHandler) GetDraft(context.Context, *v1.GetDraft
 
 func (UnimplementedConsoleServiceHandler) SaveDraft(context.Context, *v1.SaveDraftRequest) (*v1.SaveDraftResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weftline.console.v1.ConsoleService.SaveDraft is not implemented"))
+}
+
+func (UnimplementedConsoleServiceHandler) GetSignature(context.Context, *v1.GetSignatureRequest) (*v1.GetSignatureResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weftline.console.v1.ConsoleService.GetSignature is not implemented"))
+}
+
+func (UnimplementedConsoleServiceHandler) SaveSignature(context.Context, *v1.SaveSignatureRequest) (*v1.SaveSignatureResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weftline.console.v1.ConsoleService.SaveSignature is not implemented"))
 }
 
 func (UnimplementedConsoleServiceHandler) ListInboxes(context.Context, *v1.ListInboxesRequest) (*v1.ListInboxesResponse, error) {

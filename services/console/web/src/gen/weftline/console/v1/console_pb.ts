@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weftline/console/v1/console.proto.
  */
 export const file_weftline_console_v1_console: GenFile = /*@__PURE__*/
-  fileDesc("CiF3ZWZ0bGluZS9jb25zb2xlL3YxL2NvbnNvbGUucHJvdG8SE3dlZnRsaW5lLmNvbnNvbGUudjEiawoFQWdlbnQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRINCgVlbWFpbBgDIAEoCRInCgRyb2xlGAQgASgOMhkud2VmdGxpbmUuY29uc29sZS52MS5Sb2xlEhAKCGRpc2FibGVkGAUgASgIIhMKEUdldFNlc3Npb25SZXF1ZXN0InMKEkdldFNlc3Npb25SZXNwb25zZRIpCgVhZ2VudBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuQWdlbnQSEQoJd29ya3NwYWNlGAIgASgJEg0KBWJ1aWxkGAMgASgJEhAKCGRlbW9fdXJsGAQgASgJIhMKEUxpc3RBZ2VudHNSZXF1ZXN0IkAKEkxpc3RBZ2VudHNSZXNwb25zZRIqCgZhZ2VudHMYASADKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkFnZW50Ik8KEFNhdmVBZ2VudFJlcXVlc3QSKQoFYWdlbnQYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkFnZW50EhAKCHBhc3N3b3JkGAIgASgJIj4KEVNhdmVBZ2VudFJlc3BvbnNlEikKBWFnZW50GAEgASgLMhoud2VmdGxpbmUuY29uc29sZS52MS5BZ2VudCJ8CgVEcmFmdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgR0ZXh0GAMgASgJEhAKCHJldmlzaW9uGAQgASgDEiwKCHNhdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI4Cg9HZXREcmFmdFJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEgwKBGtpbmQYAiABKAkiPQoQR2V0RHJhZnRSZXNwb25zZRIpCgVkcmFmdBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuRHJhZnQiPQoQU2F2ZURyYWZ0UmVxdWVzdBIpCgVkcmFmdBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuRHJhZnQiPgoRU2F2ZURyYWZ0UmVzcG9uc2USKQoFZHJhZnQYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkRyYWZ0IrAECgVJbmJveBIKCgJpZBgBIAEoCRIPCgdjaGFubmVsGAIgASgJEgwKBG5hbWUYAyABKAkSDgoGc291cmNlGAQgASgJEjoKCHNldHRpbmdzGAUgAygLMigud2VmdGxpbmUuY29uc29sZS52MS5JbmJveC5TZXR0aW5nc0VudHJ5Eg4KBmhlYWx0aBgGIAEoCRIVCg1oZWFsdGhfZGV0YWlsGAcgASgJEisKB2xhc3RfaW4YCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGxhc3Rfb3V0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgVzaW5jZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKbGFzdF9lcnJvchgLIAEoCRIxCg1sYXN0X2Vycm9yX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZwYXVzZWQYDSABKAgSFgoOcGF1c2VkX2luX2ZpbGUYDiABKAgSGAoLd2FpdGluZ19vdXQYDyABKANIAIgBARIWCglzZXRfYXNpZGUYECABKANIAYgBARITCgt3ZWJob29rX3VybBgRIAEoCRovCg1TZXR0aW5nc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDgoMX3dhaXRpbmdfb3V0QgwKCl9zZXRfYXNpZGUi/gEKB1NldHRpbmcSCwoDa2V5GAEgASgJEg0KBWxhYmVsGAIgASgJEgwKBGhlbHAYAyABKAkSDgoGc2VjcmV0GAQgASgIEhAKCHJlcXVpcmVkGAUgASgIEg8KB2RlZmF1bHQYBiABKAkSMQoGdmFsdWVzGAcgAygLMiEud2VmdGxpbmUuY29uc29sZS52MS5TZXR0aW5nVmFsdWUSDQoFZ3JvdXAYCCABKAkSEAoIYWR2YW5jZWQYCSABKAgSDQoFbGluZXMYCiABKAgSMwoEd2hlbhgLIAEoCzIlLndlZnRsaW5lLmNvbnNvbGUudjEuU2V0dGluZ0NvbmRpdGlvbiIsCgxTZXR0aW5nVmFsdWUSDQoFdmFsdWUYASABKAkSDQoFd29yZHMYAiABKAkiKwoQU2V0dGluZ0NvbmRpdGlvbhILCgNrZXkYASABKAkSCgoCaXMYAiADKAkiZgoFUGFzdGUSDAoEd2hhdBgBIAEoCRINCgV3aGVyZRgCIAEoCRILCgNrZXkYAyABKAkSMwoEd2hlbhgEIAEoCzIlLndlZnRsaW5lLmNvbnNvbGUudjEuU2V0dGluZ0NvbmRpdGlvbiIoCglSZWNpcGllbnQSDQoFbGFiZWwYASABKAkSDAoEaGVscBgCIAEoCSLVAQoHQ2hhbm5lbBIMCgRuYW1lGAEgASgJEg0KBWFib3V0GAIgASgJEg0KBW5lZWRzGAMgAygJEi4KCHNldHRpbmdzGAQgAygLMhwud2VmdGxpbmUuY29uc29sZS52MS5TZXR0aW5nEikKBXBhc3RlGAUgAygLMhoud2VmdGxpbmUuY29uc29sZS52MS5QYXN0ZRIxCglyZWNpcGllbnQYBiABKAsyHi53ZWZ0bGluZS5jb25zb2xlLnYxLlJlY2lwaWVudBIQCgh0ZXN0YWJsZRgHIAEoCCIVChNMaXN0Q2hhbm5lbHNSZXF1ZXN0IkYKFExpc3RDaGFubmVsc1Jlc3BvbnNlEi4KCGNoYW5uZWxzGAEgAygLMhwud2VmdGxpbmUuY29uc29sZS52MS5DaGFubmVsIjMKFVNldEluYm94UGF1c2VkUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZwYXVzZWQYAiABKAgiQwoWU2V0SW5ib3hQYXVzZWRSZXNwb25zZRIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3giNAoPU2VuZFRlc3RSZXF1ZXN0EhAKCGluYm94X2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkibgoQU2VuZFRlc3RSZXNwb25zZRINCgVzdGF0ZRgBIAEoCRIOCgZkZXRhaWwYAiABKAkSEwoLcHJvdmlkZXJfaWQYAyABKAkSJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhQKEkxpc3RJbmJveGVzUmVxdWVzdCJCChNMaXN0SW5ib3hlc1Jlc3BvbnNlEisKB2luYm94ZXMYASADKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkluYm94Ik0KEFNhdmVJbmJveFJlcXVlc3QSKQoFaW5ib3gYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkluYm94Eg4KBmRlbGV0ZRgCIAEoCCI+ChFTYXZlSW5ib3hSZXNwb25zZRIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3giPQoQVGVzdEluYm94UmVxdWVzdBIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3giXQoRVGVzdEluYm94UmVzcG9uc2USCgoCb2sYASABKAgSDgoGZGV0YWlsGAIgASgJEiwKBXN0ZXBzGAMgAygLMh0ud2VmdGxpbmUuY29uc29sZS52MS5UZXN0U3RlcCI0CghUZXN0U3RlcBIMCgRuYW1lGAEgASgJEgoKAm9rGAIgASgIEg4KBmRldGFpbBgDIAEoCSKTAQoFVG9rZW4SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIuCgpjcmVhdGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3VzZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNjb3BlcxgFIAMoCSITChFMaXN0VG9rZW5zUmVxdWVzdCJAChJMaXN0VG9rZW5zUmVzcG9uc2USKgoGdG9rZW5zGAEgAygLMhoud2VmdGxpbmUuY29uc29sZS52MS5Ub2tlbiIyChJDcmVhdGVUb2tlblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZzY29wZXMYAiADKAkiUAoTQ3JlYXRlVG9rZW5SZXNwb25zZRIpCgV0b2tlbhgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuVG9rZW4SDgoGc2VjcmV0GAIgASgJIiAKElJldm9rZVRva2VuUmVxdWVzdBIKCgJpZBgBIAEoCSIVChNSZXZva2VUb2tlblJlc3BvbnNlIsMBChBMaXN0QXVkaXRSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg0KBWFjdG9yGAMgASgJEg4KBmFjdGlvbhgEIAEoCRITCgtjdXN0b21lcl9pZBgFIAEoCRIpCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl4KEUxpc3RBdWRpdFJlc3BvbnNlEjAKB2VudHJpZXMYASADKAsyHy53ZWZ0bGluZS5jb25zb2xlLnYxLkF1ZGl0RW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIvwCCgpBdWRpdEVudHJ5Eg4KBm51bWJlchgBIAEoAxImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFYWN0b3IYAyABKAkSEgoKYWN0b3Jfa2luZBgEIAEoCRIOCgZhY3Rpb24YBSABKAkSEwoLY3VzdG9tZXJfaWQYBiABKAkSFwoPY29udmVyc2F0aW9uX2lkGAcgASgJEhEKCW9iamVjdF9pZBgIIAEoCRIMCgRmcm9tGAkgASgJEg8KB291dGNvbWUYCiABKAkSDgoGcmVhc29uGAsgASgJEjUKA2lkcxgMIAMoCzIoLndlZnRsaW5lLmNvbnNvbGUudjEuQXVkaXRFbnRyeS5JZHNFbnRyeRILCgN3aHkYDSABKAkSEQoJZnJvbV9nb25lGA4gASgIEhAKCHdoeV9nb25lGA8gASgIGioKCElkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEqPAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9BR0VOVBABEg4KClJPTEVfT1dORVIQAjLECwoOQ29uc29sZVNlcnZpY2USYgoKR2V0U2Vzc2lvbhImLndlZnRsaW5lLmNvbnNvbGUudjEuR2V0U2Vzc2lvblJlcXVlc3QaJy53ZWZ0bGluZS5jb25zb2xlLnYxLkdldFNlc3Npb25SZXNwb25zZSIDkAIBEmIKCkxpc3RBZ2VudHMSJi53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RBZ2VudHNSZXF1ZXN0Gicud2VmdGxpbmUuY29uc29sZS52MS5MaXN0QWdlbnRzUmVzcG9uc2UiA5ACARJaCglTYXZlQWdlbnQSJS53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVBZ2VudFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVBZ2VudFJlc3BvbnNlElwKCEdldERyYWZ0EiQud2VmdGxpbmUuY29uc29sZS52MS5HZXREcmFmdFJlcXVlc3QaJS53ZWZ0bGluZS5jb25zb2xlLnYxLkdldERyYWZ0UmVzcG9uc2UiA5ACARJaCglTYXZlRHJhZnQSJS53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVEcmFmdFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVEcmFmdFJlc3BvbnNlEmUKC0xpc3RJbmJveGVzEicud2VmdGxpbmUuY29uc29sZS52MS5MaXN0SW5ib3hlc1JlcXVlc3QaKC53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RJbmJveGVzUmVzcG9uc2UiA5ACARJaCglTYXZlSW5ib3gSJS53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVJbmJveFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVJbmJveFJlc3BvbnNlEloKCVRlc3RJbmJveBIlLndlZnRsaW5lLmNvbnNvbGUudjEuVGVzdEluYm94UmVxdWVzdBomLndlZnRsaW5lLmNvbnNvbGUudjEuVGVzdEluYm94UmVzcG9uc2USaAoMTGlzdENoYW5uZWxzEigud2VmdGxpbmUuY29uc29sZS52MS5MaXN0Q2hhbm5lbHNSZXF1ZXN0Gikud2VmdGxpbmUuY29uc29sZS52MS5MaXN0Q2hhbm5lbHNSZXNwb25zZSIDkAIBEmkKDlNldEluYm94UGF1c2VkEioud2VmdGxpbmUuY29uc29sZS52MS5TZXRJbmJveFBhdXNlZFJlcXVlc3QaKy53ZWZ0bGluZS5jb25zb2xlLnYxLlNldEluYm94UGF1c2VkUmVzcG9uc2USVwoIU2VuZFRlc3QSJC53ZWZ0bGluZS5jb25zb2xlLnYxLlNlbmRUZXN0UmVxdWVzdBolLndlZnRsaW5lLmNvbnNvbGUudjEuU2VuZFRlc3RSZXNwb25zZRJiCgpMaXN0VG9rZW5zEiYud2VmdGxpbmUuY29uc29sZS52MS5MaXN0VG9rZW5zUmVxdWVzdBonLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdFRva2Vuc1Jlc3BvbnNlIgOQAgESYAoLQ3JlYXRlVG9rZW4SJy53ZWZ0bGluZS5jb25zb2xlLnYxLkNyZWF0ZVRva2VuUmVxdWVzdBooLndlZnRsaW5lLmNvbnNvbGUudjEuQ3JlYXRlVG9rZW5SZXNwb25zZRJgCgtSZXZva2VUb2tlbhInLndlZnRsaW5lLmNvbnNvbGUudjEuUmV2b2tlVG9rZW5SZXF1ZXN0Gigud2VmdGxpbmUuY29uc29sZS52MS5SZXZva2VUb2tlblJlc3BvbnNlEl8KCUxpc3RBdWRpdBIlLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdEF1ZGl0UmVxdWVzdBomLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdEF1ZGl0UmVzcG9uc2UiA5ACAULVAQoXY29tLndlZnRsaW5lLmNvbnNvbGUudjFCDENvbnNvbGVQcm90b1ABWj5naXRodWIuY29tL3dlZnRsaW5lL3dlZnRsaW5lL3BrZy93ZWZ0bGluZS9jb25zb2xlL3YxO2NvbnNvbGV2MaICA1dDWKoCE1dlZnRsaW5lLkNvbnNvbGUuVjHKAhNXZWZ0bGluZVxDb25zb2xlXFYx4gIfV2VmdGxpbmVcQ29uc29sZVxWMVxHUEJNZXRhZGF0YeoCFVdlZnRsaW5lOjpDb25zb2xlOjpWMWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiF3ZWZ0bGluZS9jb25zb2xlL3YxL2NvbnNvbGUucHJvdG8SE3dlZnRsaW5lLmNvbnNvbGUudjEiawoFQWdlbnQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRINCgVlbWFpbBgDIAEoCRInCgRyb2xlGAQgASgOMhkud2VmdGxpbmUuY29uc29sZS52MS5Sb2xlEhAKCGRpc2FibGVkGAUgASgIIhMKEUdldFNlc3Npb25SZXF1ZXN0InMKEkdldFNlc3Npb25SZXNwb25zZRIpCgVhZ2VudBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuQWdlbnQSEQoJd29ya3NwYWNlGAIgASgJEg0KBWJ1aWxkGAMgASgJEhAKCGRlbW9fdXJsGAQgASgJIhMKEUxpc3RBZ2VudHNSZXF1ZXN0IkAKEkxpc3RBZ2VudHNSZXNwb25zZRIqCgZhZ2VudHMYASADKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkFnZW50Ik8KEFNhdmVBZ2VudFJlcXVlc3QSKQoFYWdlbnQYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkFnZW50EhAKCHBhc3N3b3JkGAIgASgJIj4KEVNhdmVBZ2VudFJlc3BvbnNlEikKBWFnZW50GAEgASgLMhoud2VmdGxpbmUuY29uc29sZS52MS5BZ2VudCJ8CgVEcmFmdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgR0ZXh0GAMgASgJEhAKCHJldmlzaW9uGAQgASgDEiwKCHNhdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI4Cg9HZXREcmFmdFJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEgwKBGtpbmQYAiABKAkiPQoQR2V0RHJhZnRSZXNwb25zZRIpCgVkcmFmdBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuRHJhZnQiPQoQU2F2ZURyYWZ0UmVxdWVzdBIpCgVkcmFmdBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuRHJhZnQiPgoRU2F2ZURyYWZ0UmVzcG9uc2USKQoFZHJhZnQYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkRyYWZ0IhUKE0dldFNpZ25hdHVyZVJlcXVlc3QiKQoUR2V0U2lnbmF0dXJlUmVzcG9uc2USEQoJc2lnbmF0dXJlGAEgASgJIikKFFNhdmVTaWduYXR1cmVSZXF1ZXN0EhEKCXNpZ25hdHVyZRgBIAEoCSIqChVTYXZlU2lnbmF0dXJlUmVzcG9uc2USEQoJc2lnbmF0dXJlGAEgASgJIrAECgVJbmJveBIKCgJpZBgBIAEoCRIPCgdjaGFubmVsGAIgASgJEgwKBG5hbWUYAyABKAkSDgoGc291cmNlGAQgASgJEjoKCHNldHRpbmdzGAUgAygLMigud2VmdGxpbmUuY29uc29sZS52MS5JbmJveC5TZXR0aW5nc0VudHJ5Eg4KBmhlYWx0aBgGIAEoCRIVCg1oZWFsdGhfZGV0YWlsGAcgASgJEisKB2xhc3RfaW4YCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGxhc3Rfb3V0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgVzaW5jZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKbGFzdF9lcnJvchgLIAEoCRIxCg1sYXN0X2Vycm9yX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZwYXVzZWQYDSABKAgSFgoOcGF1c2VkX2luX2ZpbGUYDiABKAgSGAoLd2FpdGluZ19vdXQYDyABKANIAIgBARIWCglzZXRfYXNpZGUYECABKANIAYgBARITCgt3ZWJob29rX3VybBgRIAEoCRovCg1TZXR0aW5nc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDgoMX3dhaXRpbmdfb3V0QgwKCl9zZXRfYXNpZGUi/gEKB1NldHRpbmcSCwoDa2V5GAEgASgJEg0KBWxhYmVsGAIgASgJEgwKBGhlbHAYAyABKAkSDgoGc2VjcmV0GAQgASgIEhAKCHJlcXVpcmVkGAUgASgIEg8KB2RlZmF1bHQYBiABKAkSMQoGdmFsdWVzGAcgAygLMiEud2VmdGxpbmUuY29uc29sZS52MS5TZXR0aW5nVmFsdWUSDQoFZ3JvdXAYCCABKAkSEAoIYWR2YW5jZWQYCSABKAgSDQoFbGluZXMYCiABKAgSMwoEd2hlbhgLIAEoCzIlLndlZnRsaW5lLmNvbnNvbGUudjEuU2V0dGluZ0NvbmRpdGlvbiIsCgxTZXR0aW5nVmFsdWUSDQoFdmFsdWUYASABKAkSDQoFd29yZHMYAiABKAkiKwoQU2V0dGluZ0NvbmRpdGlvbhILCgNrZXkYASABKAkSCgoCaXMYAiADKAkiZgoFUGFzdGUSDAoEd2hhdBgBIAEoCRINCgV3aGVyZRgCIAEoCRILCgNrZXkYAyABKAkSMwoEd2hlbhgEIAEoCzIlLndlZnRsaW5lLmNvbnNvbGUudjEuU2V0dGluZ0NvbmRpdGlvbiIoCglSZWNpcGllbnQSDQoFbGFiZWwYASABKAkSDAoEaGVscBgCIAEoCSLVAQoHQ2hhbm5lbBIMCgRuYW1lGAEgASgJEg0KBWFib3V0GAIgASgJEg0KBW5lZWRzGAMgAygJEi4KCHNldHRpbmdzGAQgAygLMhwud2VmdGxpbmUuY29uc29sZS52MS5TZXR0aW5nEikKBXBhc3RlGAUgAygLMhoud2VmdGxpbmUuY29uc29sZS52MS5QYXN0ZRIxCglyZWNpcGllbnQYBiABKAsyHi53ZWZ0bGluZS5jb25zb2xlLnYxLlJlY2lwaWVudBIQCgh0ZXN0YWJsZRgHIAEoCCIVChNMaXN0Q2hhbm5lbHNSZXF1ZXN0IkYKFExpc3RDaGFubmVsc1Jlc3BvbnNlEi4KCGNoYW5uZWxzGAEgAygLMhwud2VmdGxpbmUuY29uc29sZS52MS5DaGFubmVsIjMKFVNldEluYm94UGF1c2VkUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZwYXVzZWQYAiABKAgiQwoWU2V0SW5ib3hQYXVzZWRSZXNwb25zZRIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3giNAoPU2VuZFRlc3RSZXF1ZXN0EhAKCGluYm94X2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkibgoQU2VuZFRlc3RSZXNwb25zZRINCgVzdGF0ZRgBIAEoCRIOCgZkZXRhaWwYAiABKAkSEwoLcHJvdmlkZXJfaWQYAyABKAkSJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhQKEkxpc3RJbmJveGVzUmVxdWVzdCJCChNMaXN0SW5ib3hlc1Jlc3BvbnNlEisKB2luYm94ZXMYASADKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkluYm94Ik0KEFNhdmVJbmJveFJlcXVlc3QSKQoFaW5ib3gYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkluYm94Eg4KBmRlbGV0ZRgCIAEoCCI+ChFTYXZlSW5ib3hSZXNwb25zZRIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3giPQoQVGVzdEluYm94UmVxdWVzdBIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3giXQoRVGVzdEluYm94UmVzcG9uc2USCgoCb2sYASABKAgSDgoGZGV0YWlsGAIgASgJEiwKBXN0ZXBzGAMgAygLMh0ud2VmdGxpbmUuY29uc29sZS52MS5UZXN0U3RlcCI0CghUZXN0U3RlcBIMCgRuYW1lGAEgASgJEgoKAm9rGAIgASgIEg4KBmRldGFpbBgDIAEoCSKTAQoFVG9rZW4SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIuCgpjcmVhdGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxsYXN0X3VzZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNjb3BlcxgFIAMoCSITChFMaXN0VG9rZW5zUmVxdWVzdCJAChJMaXN0VG9rZW5zUmVzcG9uc2USKgoGdG9rZW5zGAEgAygLMhoud2VmdGxpbmUuY29uc29sZS52MS5Ub2tlbiIyChJDcmVhdGVUb2tlblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZzY29wZXMYAiADKAkiUAoTQ3JlYXRlVG9rZW5SZXNwb25zZRIpCgV0b2tlbhgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuVG9rZW4SDgoGc2VjcmV0GAIgASgJIiAKElJldm9rZVRva2VuUmVxdWVzdBIKCgJpZBgBIAEoCSIVChNSZXZva2VUb2tlblJlc3BvbnNlIsMBChBMaXN0QXVkaXRSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg0KBWFjdG9yGAMgASgJEg4KBmFjdGlvbhgEIAEoCRITCgtjdXN0b21lcl9pZBgFIAEoCRIpCgVzaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl4KEUxpc3RBdWRpdFJlc3BvbnNlEjAKB2VudHJpZXMYASADKAsyHy53ZWZ0bGluZS5jb25zb2xlLnYxLkF1ZGl0RW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIvwCCgpBdWRpdEVudHJ5Eg4KBm51bWJlchgBIAEoAxImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFYWN0b3IYAyABKAkSEgoKYWN0b3Jfa2luZBgEIAEoCRIOCgZhY3Rpb24YBSABKAkSEwoLY3VzdG9tZXJfaWQYBiABKAkSFwoPY29udmVyc2F0aW9uX2lkGAcgASgJEhEKCW9iamVjdF9pZBgIIAEoCRIMCgRmcm9tGAkgASgJEg8KB291dGNvbWUYCiABKAkSDgoGcmVhc29uGAsgASgJEjUKA2lkcxgMIAMoCzIoLndlZnRsaW5lLmNvbnNvbGUudjEuQXVkaXRFbnRyeS5JZHNFbnRyeRILCgN3aHkYDSABKAkSEQoJZnJvbV9nb25lGA4gASgIEhAKCHdoeV9nb25lGA8gASgIGioKCElkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEqPAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDgoKUk9MRV9BR0VOVBABEg4KClJPTEVfT1dORVIQAjKWDQoOQ29uc29sZVNlcnZpY2USYgoKR2V0U2Vzc2lvbhImLndlZnRsaW5lLmNvbnNvbGUudjEuR2V0U2Vzc2lvblJlcXVlc3QaJy53ZWZ0bGluZS5jb25zb2xlLnYxLkdldFNlc3Npb25SZXNwb25zZSIDkAIBEmIKCkxpc3RBZ2VudHMSJi53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RBZ2VudHNSZXF1ZXN0Gicud2VmdGxpbmUuY29uc29sZS52MS5MaXN0QWdlbnRzUmVzcG9uc2UiA5ACARJaCglTYXZlQWdlbnQSJS53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVBZ2VudFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVBZ2VudFJlc3BvbnNlElwKCEdldERyYWZ0EiQud2VmdGxpbmUuY29uc29sZS52MS5HZXREcmFmdFJlcXVlc3QaJS53ZWZ0bGluZS5jb25zb2xlLnYxLkdldERyYWZ0UmVzcG9uc2UiA5ACARJaCglTYXZlRHJhZnQSJS53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVEcmFmdFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVEcmFmdFJlc3BvbnNlEmgKDEdldFNpZ25hdHVyZRIoLndlZnRsaW5lLmNvbnNvbGUudjEuR2V0U2lnbmF0dXJlUmVxdWVzdBopLndlZnRsaW5lLmNvbnNvbGUudjEuR2V0U2lnbmF0dXJlUmVzcG9uc2UiA5ACARJmCg1TYXZlU2lnbmF0dXJlEikud2VmdGxpbmUuY29uc29sZS52MS5TYXZlU2lnbmF0dXJlUmVxdWVzdBoqLndlZnRsaW5lLmNvbnNvbGUudjEuU2F2ZVNpZ25hdHVyZVJlc3BvbnNlEmUKC0xpc3RJbmJveGVzEicud2VmdGxpbmUuY29uc29sZS52MS5MaXN0SW5ib3hlc1JlcXVlc3QaKC53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RJbmJveGVzUmVzcG9uc2UiA5ACARJaCglTYXZlSW5ib3gSJS53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVJbmJveFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVJbmJveFJlc3BvbnNlEloKCVRlc3RJbmJveBIlLndlZnRsaW5lLmNvbnNvbGUudjEuVGVzdEluYm94UmVxdWVzdBomLndlZnRsaW5lLmNvbnNvbGUudjEuVGVzdEluYm94UmVzcG9uc2USaAoMTGlzdENoYW5uZWxzEigud2VmdGxpbmUuY29uc29sZS52MS5MaXN0Q2hhbm5lbHNSZXF1ZXN0Gikud2VmdGxpbmUuY29uc29sZS52MS5MaXN0Q2hhbm5lbHNSZXNwb25zZSIDkAIBEmkKDlNldEluYm94UGF1c2VkEioud2VmdGxpbmUuY29uc29sZS52MS5TZXRJbmJveFBhdXNlZFJlcXVlc3QaKy53ZWZ0bGluZS5jb25zb2xlLnYxLlNldEluYm94UGF1c2VkUmVzcG9uc2USVwoIU2VuZFRlc3QSJC53ZWZ0bGluZS5jb25zb2xlLnYxLlNlbmRUZXN0UmVxdWVzdBolLndlZnRsaW5lLmNvbnNvbGUudjEuU2VuZFRlc3RSZXNwb25zZRJiCgpMaXN0VG9rZW5zEiYud2VmdGxpbmUuY29uc29sZS52MS5MaXN0VG9rZW5zUmVxdWVzdBonLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdFRva2Vuc1Jlc3BvbnNlIgOQAgESYAoLQ3JlYXRlVG9rZW4SJy53ZWZ0bGluZS5jb25zb2xlLnYxLkNyZWF0ZVRva2VuUmVxdWVzdBooLndlZnRsaW5lLmNvbnNvbGUudjEuQ3JlYXRlVG9rZW5SZXNwb25zZRJgCgtSZXZva2VUb2tlbhInLndlZnRsaW5lLmNvbnNvbGUudjEuUmV2b2tlVG9rZW5SZXF1ZXN0Gigud2VmdGxpbmUuY29uc29sZS52MS5SZXZva2VUb2tlblJlc3BvbnNlEl8KCUxpc3RBdWRpdBIlLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdEF1ZGl0UmVxdWVzdBomLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdEF1ZGl0UmVzcG9uc2UiA5ACAULVAQoXY29tLndlZnRsaW5lLmNvbnNvbGUudjFCDENvbnNvbGVQcm90b1ABWj5naXRodWIuY29tL3dlZnRsaW5lL3dlZnRsaW5lL3BrZy93ZWZ0bGluZS9jb25zb2xlL3YxO2NvbnNvbGV2MaICA1dDWKoCE1dlZnRsaW5lLkNvbnNvbGUuVjHKAhNXZWZ0bGluZVxDb25zb2xlXFYx4gIfV2VmdGxpbmVcQ29uc29sZVxWMVxHUEJNZXRhZGF0YeoCFVdlZnRsaW5lOjpDb25zb2xlOjpWMWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message weftline.console.v1.Agent
@@ -469,6 +469,114 @@ export const SaveDraftResponseSchema: GenMessage<SaveDraftResponse, {jsonType: S
   messageDesc(file_weftline_console_v1_console, 11);
 
 /**
+ * @generated from message weftline.console.v1.GetSignatureRequest
+ */
+export type GetSignatureRequest = Message<"weftline.console.v1.GetSignatureRequest"> & {
+};
+
+/**
+ * @generated from message weftline.console.v1.GetSignatureRequest
+ */
+export type GetSignatureRequestJson = {
+};
+
+/**
+ * Describes the message weftline.console.v1.GetSignatureRequest.
+ * Use `create(GetSignatureRequestSchema)` to create a new message.
+ */
+export const GetSignatureRequestSchema: GenMessage<GetSignatureRequest, {jsonType: GetSignatureRequestJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 12);
+
+/**
+ * @generated from message weftline.console.v1.GetSignatureResponse
+ */
+export type GetSignatureResponse = Message<"weftline.console.v1.GetSignatureResponse"> & {
+  /**
+   * @generated from field: string signature = 1;
+   */
+  signature: string;
+};
+
+/**
+ * @generated from message weftline.console.v1.GetSignatureResponse
+ */
+export type GetSignatureResponseJson = {
+  /**
+   * @generated from field: string signature = 1;
+   */
+  signature?: string;
+};
+
+/**
+ * Describes the message weftline.console.v1.GetSignatureResponse.
+ * Use `create(GetSignatureResponseSchema)` to create a new message.
+ */
+export const GetSignatureResponseSchema: GenMessage<GetSignatureResponse, {jsonType: GetSignatureResponseJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 13);
+
+/**
+ * @generated from message weftline.console.v1.SaveSignatureRequest
+ */
+export type SaveSignatureRequest = Message<"weftline.console.v1.SaveSignatureRequest"> & {
+  /**
+   * At most 1000 characters in 20 lines; empty removes it.
+   *
+   * @generated from field: string signature = 1;
+   */
+  signature: string;
+};
+
+/**
+ * @generated from message weftline.console.v1.SaveSignatureRequest
+ */
+export type SaveSignatureRequestJson = {
+  /**
+   * At most 1000 characters in 20 lines; empty removes it.
+   *
+   * @generated from field: string signature = 1;
+   */
+  signature?: string;
+};
+
+/**
+ * Describes the message weftline.console.v1.SaveSignatureRequest.
+ * Use `create(SaveSignatureRequestSchema)` to create a new message.
+ */
+export const SaveSignatureRequestSchema: GenMessage<SaveSignatureRequest, {jsonType: SaveSignatureRequestJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 14);
+
+/**
+ * @generated from message weftline.console.v1.SaveSignatureResponse
+ */
+export type SaveSignatureResponse = Message<"weftline.console.v1.SaveSignatureResponse"> & {
+  /**
+   * As it is kept.
+   *
+   * @generated from field: string signature = 1;
+   */
+  signature: string;
+};
+
+/**
+ * @generated from message weftline.console.v1.SaveSignatureResponse
+ */
+export type SaveSignatureResponseJson = {
+  /**
+   * As it is kept.
+   *
+   * @generated from field: string signature = 1;
+   */
+  signature?: string;
+};
+
+/**
+ * Describes the message weftline.console.v1.SaveSignatureResponse.
+ * Use `create(SaveSignatureResponseSchema)` to create a new message.
+ */
+export const SaveSignatureResponseSchema: GenMessage<SaveSignatureResponse, {jsonType: SaveSignatureResponseJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 15);
+
+/**
  * Inbox is one configured mailbox, widget, number or page.
  *
  * @generated from message weftline.console.v1.Inbox
@@ -701,7 +809,7 @@ export type InboxJson = {
  * Use `create(InboxSchema)` to create a new message.
  */
 export const InboxSchema: GenMessage<Inbox, {jsonType: InboxJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 12);
+  messageDesc(file_weftline_console_v1_console, 16);
 
 /**
  * Setting is one key of a channel's settings.
@@ -848,7 +956,7 @@ export type SettingJson = {
  * Use `create(SettingSchema)` to create a new message.
  */
 export const SettingSchema: GenMessage<Setting, {jsonType: SettingJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 13);
+  messageDesc(file_weftline_console_v1_console, 17);
 
 /**
  * SettingValue is an allowed value and its words for people.
@@ -889,7 +997,7 @@ export type SettingValueJson = {
  * Use `create(SettingValueSchema)` to create a new message.
  */
 export const SettingValueSchema: GenMessage<SettingValue, {jsonType: SettingValueJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 14);
+  messageDesc(file_weftline_console_v1_console, 18);
 
 /**
  * SettingCondition: something is meant only where another setting has one of these values.
@@ -930,7 +1038,7 @@ export type SettingConditionJson = {
  * Use `create(SettingConditionSchema)` to create a new message.
  */
 export const SettingConditionSchema: GenMessage<SettingCondition, {jsonType: SettingConditionJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 15);
+  messageDesc(file_weftline_console_v1_console, 19);
 
 /**
  * Paste is one thing to enter at the provider.
@@ -999,7 +1107,7 @@ export type PasteJson = {
  * Use `create(PasteSchema)` to create a new message.
  */
 export const PasteSchema: GenMessage<Paste, {jsonType: PasteJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 16);
+  messageDesc(file_weftline_console_v1_console, 20);
 
 /**
  * Recipient says whom a test message can be sent to.
@@ -1040,7 +1148,7 @@ export type RecipientJson = {
  * Use `create(RecipientSchema)` to create a new message.
  */
 export const RecipientSchema: GenMessage<Recipient, {jsonType: RecipientJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 17);
+  messageDesc(file_weftline_console_v1_console, 21);
 
 /**
  * Channel is a kind of inbox.
@@ -1147,7 +1255,7 @@ export type ChannelJson = {
  * Use `create(ChannelSchema)` to create a new message.
  */
 export const ChannelSchema: GenMessage<Channel, {jsonType: ChannelJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 18);
+  messageDesc(file_weftline_console_v1_console, 22);
 
 /**
  * @generated from message weftline.console.v1.ListChannelsRequest
@@ -1166,7 +1274,7 @@ export type ListChannelsRequestJson = {
  * Use `create(ListChannelsRequestSchema)` to create a new message.
  */
 export const ListChannelsRequestSchema: GenMessage<ListChannelsRequest, {jsonType: ListChannelsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 19);
+  messageDesc(file_weftline_console_v1_console, 23);
 
 /**
  * @generated from message weftline.console.v1.ListChannelsResponse
@@ -1193,7 +1301,7 @@ export type ListChannelsResponseJson = {
  * Use `create(ListChannelsResponseSchema)` to create a new message.
  */
 export const ListChannelsResponseSchema: GenMessage<ListChannelsResponse, {jsonType: ListChannelsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 20);
+  messageDesc(file_weftline_console_v1_console, 24);
 
 /**
  * @generated from message weftline.console.v1.SetInboxPausedRequest
@@ -1230,7 +1338,7 @@ export type SetInboxPausedRequestJson = {
  * Use `create(SetInboxPausedRequestSchema)` to create a new message.
  */
 export const SetInboxPausedRequestSchema: GenMessage<SetInboxPausedRequest, {jsonType: SetInboxPausedRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 21);
+  messageDesc(file_weftline_console_v1_console, 25);
 
 /**
  * @generated from message weftline.console.v1.SetInboxPausedResponse
@@ -1257,7 +1365,7 @@ export type SetInboxPausedResponseJson = {
  * Use `create(SetInboxPausedResponseSchema)` to create a new message.
  */
 export const SetInboxPausedResponseSchema: GenMessage<SetInboxPausedResponse, {jsonType: SetInboxPausedResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 22);
+  messageDesc(file_weftline_console_v1_console, 26);
 
 /**
  * @generated from message weftline.console.v1.SendTestRequest
@@ -1298,7 +1406,7 @@ export type SendTestRequestJson = {
  * Use `create(SendTestRequestSchema)` to create a new message.
  */
 export const SendTestRequestSchema: GenMessage<SendTestRequest, {jsonType: SendTestRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 23);
+  messageDesc(file_weftline_console_v1_console, 27);
 
 /**
  * @generated from message weftline.console.v1.SendTestResponse
@@ -1363,7 +1471,7 @@ export type SendTestResponseJson = {
  * Use `create(SendTestResponseSchema)` to create a new message.
  */
 export const SendTestResponseSchema: GenMessage<SendTestResponse, {jsonType: SendTestResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 24);
+  messageDesc(file_weftline_console_v1_console, 28);
 
 /**
  * @generated from message weftline.console.v1.ListInboxesRequest
@@ -1382,7 +1490,7 @@ export type ListInboxesRequestJson = {
  * Use `create(ListInboxesRequestSchema)` to create a new message.
  */
 export const ListInboxesRequestSchema: GenMessage<ListInboxesRequest, {jsonType: ListInboxesRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 25);
+  messageDesc(file_weftline_console_v1_console, 29);
 
 /**
  * @generated from message weftline.console.v1.ListInboxesResponse
@@ -1409,7 +1517,7 @@ export type ListInboxesResponseJson = {
  * Use `create(ListInboxesResponseSchema)` to create a new message.
  */
 export const ListInboxesResponseSchema: GenMessage<ListInboxesResponse, {jsonType: ListInboxesResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 26);
+  messageDesc(file_weftline_console_v1_console, 30);
 
 /**
  * @generated from message weftline.console.v1.SaveInboxRequest
@@ -1446,7 +1554,7 @@ export type SaveInboxRequestJson = {
  * Use `create(SaveInboxRequestSchema)` to create a new message.
  */
 export const SaveInboxRequestSchema: GenMessage<SaveInboxRequest, {jsonType: SaveInboxRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 27);
+  messageDesc(file_weftline_console_v1_console, 31);
 
 /**
  * @generated from message weftline.console.v1.SaveInboxResponse
@@ -1473,7 +1581,7 @@ export type SaveInboxResponseJson = {
  * Use `create(SaveInboxResponseSchema)` to create a new message.
  */
 export const SaveInboxResponseSchema: GenMessage<SaveInboxResponse, {jsonType: SaveInboxResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 28);
+  messageDesc(file_weftline_console_v1_console, 32);
 
 /**
  * @generated from message weftline.console.v1.TestInboxRequest
@@ -1500,7 +1608,7 @@ export type TestInboxRequestJson = {
  * Use `create(TestInboxRequestSchema)` to create a new message.
  */
 export const TestInboxRequestSchema: GenMessage<TestInboxRequest, {jsonType: TestInboxRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 29);
+  messageDesc(file_weftline_console_v1_console, 33);
 
 /**
  * @generated from message weftline.console.v1.TestInboxResponse
@@ -1551,7 +1659,7 @@ export type TestInboxResponseJson = {
  * Use `create(TestInboxResponseSchema)` to create a new message.
  */
 export const TestInboxResponseSchema: GenMessage<TestInboxResponse, {jsonType: TestInboxResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 30);
+  messageDesc(file_weftline_console_v1_console, 34);
 
 /**
  * TestStep is one thing a live test did.
@@ -1606,7 +1714,7 @@ export type TestStepJson = {
  * Use `create(TestStepSchema)` to create a new message.
  */
 export const TestStepSchema: GenMessage<TestStep, {jsonType: TestStepJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 31);
+  messageDesc(file_weftline_console_v1_console, 35);
 
 /**
  * @generated from message weftline.console.v1.Token
@@ -1677,7 +1785,7 @@ export type TokenJson = {
  * Use `create(TokenSchema)` to create a new message.
  */
 export const TokenSchema: GenMessage<Token, {jsonType: TokenJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 32);
+  messageDesc(file_weftline_console_v1_console, 36);
 
 /**
  * @generated from message weftline.console.v1.ListTokensRequest
@@ -1696,7 +1804,7 @@ export type ListTokensRequestJson = {
  * Use `create(ListTokensRequestSchema)` to create a new message.
  */
 export const ListTokensRequestSchema: GenMessage<ListTokensRequest, {jsonType: ListTokensRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 33);
+  messageDesc(file_weftline_console_v1_console, 37);
 
 /**
  * @generated from message weftline.console.v1.ListTokensResponse
@@ -1723,7 +1831,7 @@ export type ListTokensResponseJson = {
  * Use `create(ListTokensResponseSchema)` to create a new message.
  */
 export const ListTokensResponseSchema: GenMessage<ListTokensResponse, {jsonType: ListTokensResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 34);
+  messageDesc(file_weftline_console_v1_console, 38);
 
 /**
  * @generated from message weftline.console.v1.CreateTokenRequest
@@ -1760,7 +1868,7 @@ export type CreateTokenRequestJson = {
  * Use `create(CreateTokenRequestSchema)` to create a new message.
  */
 export const CreateTokenRequestSchema: GenMessage<CreateTokenRequest, {jsonType: CreateTokenRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 35);
+  messageDesc(file_weftline_console_v1_console, 39);
 
 /**
  * @generated from message weftline.console.v1.CreateTokenResponse
@@ -1797,7 +1905,7 @@ export type CreateTokenResponseJson = {
  * Use `create(CreateTokenResponseSchema)` to create a new message.
  */
 export const CreateTokenResponseSchema: GenMessage<CreateTokenResponse, {jsonType: CreateTokenResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 36);
+  messageDesc(file_weftline_console_v1_console, 40);
 
 /**
  * @generated from message weftline.console.v1.RevokeTokenRequest
@@ -1824,7 +1932,7 @@ export type RevokeTokenRequestJson = {
  * Use `create(RevokeTokenRequestSchema)` to create a new message.
  */
 export const RevokeTokenRequestSchema: GenMessage<RevokeTokenRequest, {jsonType: RevokeTokenRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 37);
+  messageDesc(file_weftline_console_v1_console, 41);
 
 /**
  * @generated from message weftline.console.v1.RevokeTokenResponse
@@ -1843,7 +1951,7 @@ export type RevokeTokenResponseJson = {
  * Use `create(RevokeTokenResponseSchema)` to create a new message.
  */
 export const RevokeTokenResponseSchema: GenMessage<RevokeTokenResponse, {jsonType: RevokeTokenResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 38);
+  messageDesc(file_weftline_console_v1_console, 42);
 
 /**
  * @generated from message weftline.console.v1.ListAuditRequest
@@ -1942,7 +2050,7 @@ export type ListAuditRequestJson = {
  * Use `create(ListAuditRequestSchema)` to create a new message.
  */
 export const ListAuditRequestSchema: GenMessage<ListAuditRequest, {jsonType: ListAuditRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 39);
+  messageDesc(file_weftline_console_v1_console, 43);
 
 /**
  * @generated from message weftline.console.v1.ListAuditResponse
@@ -1983,7 +2091,7 @@ export type ListAuditResponseJson = {
  * Use `create(ListAuditResponseSchema)` to create a new message.
  */
 export const ListAuditResponseSchema: GenMessage<ListAuditResponse, {jsonType: ListAuditResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 40);
+  messageDesc(file_weftline_console_v1_console, 44);
 
 /**
  * AuditEntry is one thing somebody did or tried. It holds ids, an IP address for a time, and why.
@@ -2198,7 +2306,7 @@ export type AuditEntryJson = {
  * Use `create(AuditEntrySchema)` to create a new message.
  */
 export const AuditEntrySchema: GenMessage<AuditEntry, {jsonType: AuditEntryJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 41);
+  messageDesc(file_weftline_console_v1_console, 45);
 
 /**
  * @generated from enum weftline.console.v1.Role
@@ -2281,6 +2389,26 @@ export const ConsoleService: GenService<{
     methodKind: "unary";
     input: typeof SaveDraftRequestSchema;
     output: typeof SaveDraftResponseSchema;
+  },
+  /**
+   * GetSignature returns the caller's own signature.
+   *
+   * @generated from rpc weftline.console.v1.ConsoleService.GetSignature
+   */
+  getSignature: {
+    methodKind: "unary";
+    input: typeof GetSignatureRequestSchema;
+    output: typeof GetSignatureResponseSchema;
+  },
+  /**
+   * SaveSignature changes it. It goes below what the agent sends by email.
+   *
+   * @generated from rpc weftline.console.v1.ConsoleService.SaveSignature
+   */
+  saveSignature: {
+    methodKind: "unary";
+    input: typeof SaveSignatureRequestSchema;
+    output: typeof SaveSignatureResponseSchema;
   },
   /**
    * @generated from rpc weftline.console.v1.ConsoleService.ListInboxes
