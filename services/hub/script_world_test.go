@@ -39,6 +39,7 @@ type world struct {
 	backend *backend
 	sms     *smsProvider
 	bot     *botAPI
+	line    *lineAPI
 	graph   *graphAPI
 	signIn  *hubtest.SignIn
 }
