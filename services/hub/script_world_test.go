@@ -40,6 +40,7 @@ type world struct {
 	sms     *smsProvider
 	bot     *botAPI
 	line    *lineAPI
+	slack   *slackAPI
 	graph   *graphAPI
 	signIn  *hubtest.SignIn
 }

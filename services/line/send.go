@@ -79,7 +79,8 @@ func (a *Adapter) Send(ctx context.Context, out channel.Outbound) (channel.Recei
 	case ok:
 		return hosted.Failed(out, a.now(), no.Detail)
 	case errors.Is(err, hosted.ErrUnknown) && a.now().Sub(out.At) < keyLasts:
-		return channel.Receipt{}, fmt.Errorf("send: %v; LINE takes it once however often it is sent", err) //nolint:errorlint // it must not be taken for unknown
+		// In words only: wrapped it would be taken for unknown, and here it is harmless to send again.
+		return channel.Receipt{}, fmt.Errorf("send: %v; LINE takes it once however often it is sent", err)
 	case err != nil:
 		return hosted.Result(out, a.now(), "", err)
 	}
