@@ -25,6 +25,8 @@ type Verifier interface {
 	//   - One who is refuted gets 0, the flag unverified and ScopeUnverified in
 	//     From, and loses everything by which the message could join somebody
 	//     else's: Answers, AnswersFromSame, References, ClaimsHandle.
+	//   - A sender without a name may get the one that the provider knows him by. It
+	//     is a claim, and changes nothing of what he is worth.
 	//
 	// It may do I/O and ends soon after ctx does; the hub waits some seconds at
 	// most and then stores the items as claims. There is no error: trouble is

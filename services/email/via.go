@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/weftline/weftline/pkg/channel"
+	"github.com/weftline/weftline/services/internal/handleid"
 	"github.com/weftline/weftline/services/internal/inbox"
 )
 

@@ -14,7 +14,9 @@ import (
 	"github.com/weftline/weftline/services/internal/hosted"
 	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/internal/safedial"
+	"github.com/weftline/weftline/services/line"
 	"github.com/weftline/weftline/services/meta"
+	"github.com/weftline/weftline/services/slack"
 	"github.com/weftline/weftline/services/sms"
 	"github.com/weftline/weftline/services/telegram"
 )
@@ -42,6 +44,8 @@ var carriers = []carrierKind{
 	{meta.Messenger, "Messenger of Facebook pages", meta.MessengerChannel, func(d hosted.Deps) carrier { return meta.NewMessenger(d) }},
 	{meta.Instagram, "Instagram's messages and comments", meta.InstagramChannel, func(d hosted.Deps) carrier { return meta.NewInstagram(d) }},
 	{telegram.Name, "private chats with a Telegram bot", telegram.Channel, func(d hosted.Deps) carrier { return telegram.New(d) }},
+	{line.Name, "one-on-one chats with a LINE Official Account", line.Channel, func(d hosted.Deps) carrier { return line.New(d) }},
+	{slack.Name, "direct messages to a Slack app, and threads of its channels", slack.Channel, func(d hosted.Deps) carrier { return slack.New(d) }},
 	{api.Name, "apps and forms that bring their own backend", api.Channel, func(d hosted.Deps) carrier { return api.New(d) }},
 	{sms.Name, "text messages: Twilio, Vonage, Telnyx, MessageBird, Plivo, SMPP", sms.Channel, func(d hosted.Deps) carrier { return sms.New(d) }},
 }

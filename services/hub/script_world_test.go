@@ -39,6 +39,8 @@ type world struct {
 	backend *backend
 	sms     *smsProvider
 	bot     *botAPI
+	line    *lineAPI
+	slack   *slackAPI
 	graph   *graphAPI
 	signIn  *hubtest.SignIn
 }

@@ -39,6 +39,9 @@ type Caller struct {
 	// Delay finds how long to wait in a 429 of a provider that says it elsewhere
 	// than in Retry-After; 0: nowhere. Set it before the first call.
 	Delay func(Reply) time.Duration
+	// Lane names what a provider limits apart within an account, such as its methods:
+	// a 429 in one lane holds back that lane alone. nil: an account is one. Set it before the first call.
+	Lane func(*http.Request) string
 
 	client  *http.Client
 	inboxes inbox.Registry
@@ -85,8 +88,8 @@ func Form(ctx context.Context, address string, values url.Values) (*http.Request
 
 // Do calls. An answer, whatever its status, comes back without an error but for these:
 //
-//   - 429: *channel.RetryAfterError; until then every call for the inbox gets the
-//     same at once, and those of other inboxes go on.
+//   - 429: *channel.RetryAfterError; until then every call for the inbox, or in its
+//     Lane, gets the same at once, and those of other inboxes go on.
 //   - 401: wraps channel.ErrNeedsAttention, and the inbox's health says so.
 //   - 5xx other than 501: temporary where nothing was done by the provider's word
 //     (503), ErrUnknown otherwise.
@@ -94,7 +97,8 @@ func Form(ctx context.Context, address string, values url.Values) (*http.Request
 //
 // No error text holds the address, which may carry a token.
 func (c *Caller) Do(inboxID string, r *http.Request) (Reply, error) {
-	if err := c.gate.Closed(inboxID); err != nil {
+	lane := c.lane(inboxID, r)
+	if err := c.gate.Closed(lane); err != nil {
 		return Reply{}, err
 	}
 	var written atomic.Bool
@@ -111,7 +115,14 @@ func (c *Caller) Do(inboxID string, r *http.Request) (Reply, error) {
 	if err != nil && reply.OK() {
 		return reply, fmt.Errorf("%w: the answer broke off", ErrUnknown)
 	}
-	return reply, c.judge(inboxID, r.Method, reply)
+	return reply, c.judge(inboxID, lane, r.Method, reply)
+}
+
+func (c *Caller) lane(inboxID string, r *http.Request) string {
+	if c.Lane == nil {
+		return inboxID
+	}
+	return inboxID + "/" + c.Lane(r)
 }
 
 func (c *Caller) unanswered(r *http.Request, err error, written bool) error {
@@ -124,7 +135,7 @@ func (c *Caller) unanswered(r *http.Request, err error, written bool) error {
 	return fmt.Errorf("provider does not answer: %w", Scrub(err))
 }
 
-func (c *Caller) judge(inboxID, method string, r Reply) error {
+func (c *Caller) judge(inboxID, lane, method string, r Reply) error {
 	switch {
 	case r.Status == http.StatusTooManyRequests:
 		after := RetryAfter(r.Header, c.now())
@@ -133,7 +144,7 @@ func (c *Caller) judge(inboxID, method string, r Reply) error {
 				after = d
 			}
 		}
-		return c.Hold(inboxID, after)
+		return c.gate.Close(lane, after)
 	case r.Status == http.StatusUnauthorized:
 		return c.Attention(inboxID, "the provider refuses the credentials (401)")
 	case r.Status == http.StatusServiceUnavailable, r.Status >= 500 && method == http.MethodGet:

@@ -32,10 +32,34 @@ func (c *Caller) Open(inboxID string, r *http.Request, limit int64) (io.ReadClos
 	case res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusGone, res.StatusCode == http.StatusForbidden:
 		return nil, fmt.Errorf("%w: the provider answers %d", channel.ErrGone, res.StatusCode)
 	}
-	if err := c.judge(inboxID, http.MethodGet, Reply{Status: res.StatusCode, Header: res.Header}); err != nil {
+	if err := c.judge(inboxID, inboxID, http.MethodGet, Reply{Status: res.StatusCode, Header: res.Header}); err != nil {
 		return nil, err
 	}
-	return nil, fmt.Errorf("fetch file: the provider answers %d", res.StatusCode)
+	return nil, &StatusError{res.StatusCode}
+}
+
+// StatusError is an answer of Open that is neither the file nor one of its other errors: it can be asked for again.
+type StatusError struct{ Status int }
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("fetch file: the provider answers %d", e.Status)
+}
+
+// OpenElsewhere is Open for a file that the provider only names, at an address
+// that anybody may have chosen: what is answered there says nothing of the inbox.
+func (c *Caller) OpenElsewhere(r *http.Request, limit int64) (io.ReadCloser, error) {
+	res, err := c.client.Do(r)
+	if err != nil {
+		return nil, c.unanswered(r, err, false)
+	}
+	if res.StatusCode == http.StatusOK && res.ContentLength <= limit {
+		return &bounded{res.Body, limit}, nil
+	}
+	res.Body.Close()
+	if res.StatusCode < http.StatusInternalServerError && res.StatusCode != http.StatusTooManyRequests {
+		return nil, fmt.Errorf("%w: its address answers %d, and %d bytes", channel.ErrGone, res.StatusCode, res.ContentLength)
+	}
+	return nil, &StatusError{res.StatusCode}
 }
 
 // bounded fails instead of ending early, so that half a file is never taken for a whole one.

@@ -70,6 +70,12 @@ func (s *Steps) Send(ctx context.Context, out channel.Outbound, n int, call func
 	return ids, nil
 }
 
+// Found notes that the first calls of a message were made, where a look at the
+// provider has shown what they sent: the next Send goes on behind them.
+func (s *Steps) Found(ctx context.Context, out channel.Outbound, ids []string) {
+	s.save(ctx, s.channel+"."+out.Inbox+"."+out.ID, ids, false)
+}
+
 func (s *Steps) load(ctx context.Context, key string) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

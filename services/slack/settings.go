@@ -1,0 +1,81 @@
+package slack
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+
+	"github.com/weftline/weftline/services/internal/hosted"
+	"github.com/weftline/weftline/services/internal/inbox"
+)
+
+// Setting keys.
+const (
+	keyToken    = "bot_token"
+	keySecret   = "signing_secret"
+	keyChannels = "channels"
+	keyAPI      = "api_url"
+)
+
+// Values of channels.
+const (
+	onlyMentions = "mentions"
+	everything   = "all"
+)
+
+var settings = []inbox.Setting{
+	{
+		Key: keyToken, Label: "Bot token", Secret: true, Required: true,
+		Help: "At api.slack.com/apps create an app, add the bot scopes chat:write, im:history, im:write, app_mentions:read, reactions:read, files:read, files:write, users:read, metadata.message:read (for channels also channels:history, groups:history), install it, and copy the Bot User OAuth Token, xoxb-…",
+	},
+	{
+		Key: keySecret, Label: "Signing secret", Secret: true, Required: true,
+		Help: "Under Basic Information. Two, one per line, while you replace it. Afterwards enter this inbox's webhook URL under Event Subscriptions and subscribe to message.im, app_mention, reaction_added, reaction_removed, app_uninstalled, tokens_revoked (for channels also message.channels, message.groups).",
+	},
+	{
+		Key: keyChannels, Label: "In channels", Default: onlyMentions, Values: []string{onlyMentions, everything},
+		Help: "mentions: only what mentions the app, and what is said below that. all: everything that people say in channels the app is in. Answers go into the thread, where everybody in the channel reads them.",
+	},
+	{Key: keyAPI, Label: "API address", Help: "Only for a gateway of your own.", Default: "https://slack.com/api"},
+	inbox.KeepDeleted,
+	inbox.Mask,
+}
+
+type config struct {
+	token   string
+	secrets []string
+	all     bool // of channels: everything
+	api     string
+}
+
+var tokenForm = regexp.MustCompile(`^xox[a-z](\.xox[a-z])?-[A-Za-z0-9-]{10,500}$`)
+
+// Channel describes the settings of a Slack inbox. Its live test asks, through client, whose token it is.
+func Channel(client *http.Client) inbox.Channel {
+	return inbox.Channel{
+		Name: Name, Settings: settings,
+		Check: func(s map[string]string) error {
+			_, err := readConfig(s)
+			return err
+		},
+		Test: func(ctx context.Context, in inbox.Inbox) error {
+			c, err := readConfig(in.Settings)
+			if err != nil {
+				return err
+			}
+			return New(hosted.Deps{Client: client}).call(ctx, in.ID, c, "auth.test", struct{}{}, nil)
+		},
+	}
+}
+
+func readConfig(values map[string]string) (config, error) {
+	s := hosted.Read(values, settings)
+	c := config{token: s.Text(keyToken), secrets: s.Secrets(keySecret, 16), all: s.Text(keyChannels) == everything, api: s.URL(keyAPI)}
+	s.Text(inbox.KeyKeepDeleted)
+	s.Text(inbox.KeyMask)
+	if c.token != "" && !tokenForm.MatchString(c.token) {
+		s.Wrong(keyToken, fmt.Sprintf("is not a bot's token: xoxb- and letters, digits, hyphens (%d characters given)", len(c.token)))
+	}
+	return c, s.Err()
+}
