@@ -349,6 +349,9 @@ func TestSettingsAreTriedFake(t *testing.T) {
 	if err := line.Channel(f.Client()).Test(t.Context(), in); err != nil {
 		t.Error(err)
 	}
+	if s := line.Channel(f.Client()).Steps(t.Context(), in); len(s) != 1 || s[0].Err != nil || s[0].Detail != "Shop @216abcde" {
+		t.Errorf("%+v", s)
+	}
 	in.Settings["channel_access_token"] = "anotherTokenOfNobody0123456789"
 	if err := line.Channel(f.Client()).Test(t.Context(), in); !errors.Is(err, channel.ErrNeedsAttention) {
 		t.Error(err)

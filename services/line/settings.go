@@ -32,15 +32,16 @@ var settings = []inbox.Setting{
 		Help: "In the LINE Developers Console open your provider and its Messaging API channel; under Messaging API issue a long-lived channel access token. Turn on Use webhook there, and Webhook redelivery.",
 	},
 	{
-		Key: keySecret, Label: "Channel secret", Secret: true, Required: true,
+		Key: keySecret, Label: "Channel secret", Secret: true, Required: true, Lines: true,
 		Help: "In the LINE Developers Console under Basic settings. Two, one per line, while you replace it.",
 	},
 	{
-		Key: keyRegister, Label: "Webhook URL", Default: registerAuto, Values: []string{registerAuto, registerByHand},
-		Help: "auto: where the hub has a public https address it is entered at LINE by itself. by_hand: you enter it in the LINE Developers Console.",
+		Key: keyRegister, Label: "Webhook URL", Default: registerAuto, Values: []string{registerAuto, registerByHand}, Advanced: true,
+		Words: map[string]string{registerAuto: "Enter it at LINE", registerByHand: "I enter it myself"},
+		Help:  "auto: where the hub has a public https address it is entered at LINE by itself. by_hand: you enter it in the LINE Developers Console.",
 	},
-	{Key: keyAPI, Label: "API address", Help: "Only for a gateway of your own.", Default: "https://api.line.me"},
-	{Key: keyData, Label: "API address for files", Help: "Only for a gateway of your own.", Default: "https://api-data.line.me"},
+	{Key: keyAPI, Label: "API address", Help: "Only for a gateway of your own.", Default: "https://api.line.me", Advanced: true},
+	{Key: keyData, Label: "API address for files", Help: "Only for a gateway of your own.", Default: "https://api-data.line.me", Advanced: true},
 	keepDeleted(),
 	inbox.Mask,
 }
@@ -77,9 +78,38 @@ func Channel(client *http.Client) inbox.Channel {
 			if err != nil {
 				return err
 			}
-			return New(hosted.Deps{Client: client}).get(ctx, in.ID, c, "/v2/bot/info", nil)
+			_, err = whoami(ctx, client, in.ID, c)
+			return err
+		},
+		Steps: func(ctx context.Context, in inbox.Inbox) []inbox.Step {
+			step := inbox.Step{Name: "Ask LINE who the account is"}
+			c, err := readConfig(in.Settings)
+			if err == nil {
+				step.Detail, err = whoami(ctx, client, in.ID, c)
+			}
+			step.Err = err
+			return []inbox.Step{step}
+		},
+		About: "One-on-one chats of customers with your LINE Official Account.",
+		Needs: []string{"A Messaging API channel in the LINE Developers Console", "Its channel secret, and a long-lived channel access token", "Use webhook turned on there"},
+		Paste: []inbox.Paste{{What: "Webhook URL", Where: "LINE Developers Console, Messaging API", When: inbox.When{Key: keyRegister, Is: []string{registerByHand}}}},
+		Recipient: &inbox.Recipient{
+			Kind: Name, Label: "LINE user id", Scoped: true,
+			Help: "U and 32 characters. Your own is in the LINE Developers Console under Basic settings (Your user ID); add the account as a friend first.",
 		},
 	}
+}
+
+// whoami is the account's name and id, and with that the proof that its token is right.
+func whoami(ctx context.Context, client *http.Client, inboxID string, c config) (string, error) {
+	var me struct {
+		Name    string `json:"displayName"`
+		BasicID string `json:"basicId"`
+	}
+	if err := New(hosted.Deps{Client: client}).get(ctx, inboxID, c, "/v2/bot/info", &me); err != nil {
+		return "", err
+	}
+	return hosted.DisplayName(me.Name + " " + me.BasicID), nil
 }
 
 func readConfig(values map[string]string) (config, error) {

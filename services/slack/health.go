@@ -82,5 +82,8 @@ func (a *Adapter) well(id string) {
 }
 
 func (a *Adapter) note(id, state, detail string) {
+	if a.deps.Inboxes == nil {
+		return // settings are being tried
+	}
 	a.deps.Inboxes.SetHealth(id, inbox.Health{State: state, Detail: detail})
 }

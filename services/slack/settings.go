@@ -30,14 +30,15 @@ var settings = []inbox.Setting{
 		Help: "At api.slack.com/apps create an app, add the bot scopes chat:write, im:history, im:write, app_mentions:read, reactions:read, files:read, files:write, users:read, metadata.message:read (for channels also channels:history, groups:history), install it, and copy the Bot User OAuth Token, xoxb-…",
 	},
 	{
-		Key: keySecret, Label: "Signing secret", Secret: true, Required: true,
+		Key: keySecret, Label: "Signing secret", Secret: true, Required: true, Lines: true,
 		Help: "Under Basic Information. Two, one per line, while you replace it. Afterwards enter this inbox's webhook URL under Event Subscriptions and subscribe to message.im, app_mention, reaction_added, reaction_removed, app_uninstalled, tokens_revoked (for channels also message.channels, message.groups).",
 	},
 	{
 		Key: keyChannels, Label: "In channels", Default: onlyMentions, Values: []string{onlyMentions, everything},
-		Help: "mentions: only what mentions the app, and what is said below that. all: everything that people say in channels the app is in. Answers go into the thread, where everybody in the channel reads them.",
+		Words: map[string]string{onlyMentions: "What mentions the app", everything: "Everything"},
+		Help:  "mentions: only what mentions the app, and what is said below that. all: everything that people say in channels the app is in. Answers go into the thread, where everybody in the channel reads them.",
 	},
-	{Key: keyAPI, Label: "API address", Help: "Only for a gateway of your own.", Default: "https://slack.com/api"},
+	{Key: keyAPI, Label: "API address", Help: "Only for a gateway of your own.", Default: "https://slack.com/api", Advanced: true},
 	inbox.KeepDeleted,
 	inbox.Mask,
 }
@@ -64,9 +65,37 @@ func Channel(client *http.Client) inbox.Channel {
 			if err != nil {
 				return err
 			}
-			return New(hosted.Deps{Client: client}).call(ctx, in.ID, c, "auth.test", struct{}{}, nil)
+			_, err = whoami(ctx, client, in.ID, c)
+			return err
+		},
+		Steps: func(ctx context.Context, in inbox.Inbox) []inbox.Step {
+			step := inbox.Step{Name: "Ask Slack whose token it is"}
+			c, err := readConfig(in.Settings)
+			if err == nil {
+				step.Detail, err = whoami(ctx, client, in.ID, c)
+			}
+			step.Err = err
+			return []inbox.Step{step}
+		},
+		About: "Direct messages to a Slack app, and threads of the channels it is in.",
+		Needs: []string{"A Slack app, made at api.slack.com/apps and installed in your workspace", "Its bot token and signing secret"},
+		Paste: []inbox.Paste{{What: "Request URL", Where: "api.slack.com/apps, Event Subscriptions"}},
+		Recipient: &inbox.Recipient{
+			Kind: Name, Label: "Slack member id", Help: "U and letters: in Slack open your profile, then the three dots, Copy member ID.", Scoped: true,
 		},
 	}
+}
+
+// whoami is the workspace and the app's name in it, and with that the proof that the token is right.
+func whoami(ctx context.Context, client *http.Client, inboxID string, c config) (string, error) {
+	var me struct {
+		Team string `json:"team"`
+		User string `json:"user"`
+	}
+	if err := New(hosted.Deps{Client: client}).call(ctx, inboxID, c, "auth.test", struct{}{}, &me); err != nil {
+		return "", err
+	}
+	return hosted.DisplayName(me.User + " in " + me.Team), nil
 }
 
 func readConfig(values map[string]string) (config, error) {

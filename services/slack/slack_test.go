@@ -439,6 +439,9 @@ func TestSettingsAreTriedFake(t *testing.T) {
 	if err := slack.Channel(f.Client()).Test(t.Context(), in); err != nil {
 		t.Error(err)
 	}
+	if s := slack.Channel(f.Client()).Steps(t.Context(), in); len(s) != 1 || s[0].Err != nil || s[0].Detail != "hub in Shop" {
+		t.Errorf("%+v", s)
+	}
 	in.Settings["bot_token"] = "xoxb-1234567890-ofNobodyAtAll"
 	if err := slack.Channel(f.Client()).Test(t.Context(), in); !errors.Is(err, channel.ErrNeedsAttention) || strings.Contains(err.Error(), "xoxb") {
 		t.Error(err)
