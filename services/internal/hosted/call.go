@@ -2,6 +2,7 @@ package hosted
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,7 +22,7 @@ import (
 	"github.com/weftline/weftline/services/internal/safedial"
 )
 
-// Reply is a provider's answer, read to its end (at most 1 MiB).
+// Reply is a provider's answer, read to its end (at most Caller.Limit).
 type Reply struct {
 	Status int
 	Header http.Header
@@ -39,6 +40,8 @@ type Caller struct {
 	// Delay finds how long to wait in a 429 of a provider that says it elsewhere
 	// than in Retry-After; 0: nowhere. Set it before the first call.
 	Delay func(Reply) time.Duration
+	// Limit is how much of an answer is read, in bytes; 0: 1 MiB. Set it before the first call.
+	Limit int64
 
 	client  *http.Client
 	inboxes inbox.Registry
@@ -107,7 +110,7 @@ func (c *Caller) Do(inboxID string, r *http.Request) (Reply, error) {
 	}
 	defer res.Body.Close()
 	reply := Reply{Status: res.StatusCode, Header: res.Header}
-	reply.Body, err = io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	reply.Body, err = io.ReadAll(io.LimitReader(res.Body, cmp.Or(c.Limit, 1<<20)))
 	if err != nil && reply.OK() {
 		return reply, fmt.Errorf("%w: the answer broke off", ErrUnknown)
 	}
