@@ -14,6 +14,8 @@ import (
 	"github.com/weftline/weftline/services/internal/hosted"
 	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/internal/safedial"
+	"github.com/weftline/weftline/services/mastodon"
+	"github.com/weftline/weftline/services/matrix"
 	"github.com/weftline/weftline/services/meta"
 	"github.com/weftline/weftline/services/sms"
 	"github.com/weftline/weftline/services/telegram"
@@ -42,6 +44,8 @@ var carriers = []carrierKind{
 	{meta.Messenger, "Messenger of Facebook pages", meta.MessengerChannel, func(d hosted.Deps) carrier { return meta.NewMessenger(d) }},
 	{meta.Instagram, "Instagram's messages and comments", meta.InstagramChannel, func(d hosted.Deps) carrier { return meta.NewInstagram(d) }},
 	{telegram.Name, "private chats with a Telegram bot", telegram.Channel, func(d hosted.Deps) carrier { return telegram.New(d) }},
+	{matrix.Name, "direct chats of a Matrix account", matrix.Channel, func(d hosted.Deps) carrier { return matrix.New(d) }},
+	{mastodon.Name, "mentions and direct messages of a Mastodon account", mastodon.Channel, func(d hosted.Deps) carrier { return mastodon.New(d) }},
 	{api.Name, "apps and forms that bring their own backend", api.Channel, func(d hosted.Deps) carrier { return api.New(d) }},
 	{sms.Name, "text messages: Twilio, Vonage, Telnyx, MessageBird, Plivo, SMPP", sms.Channel, func(d hosted.Deps) carrier { return sms.New(d) }},
 }

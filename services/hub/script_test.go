@@ -69,6 +69,8 @@ func TestMain(m *testing.M) {
 //	backend …                         of an app on the API channel: script_backend_test.go
 //	sms …                             of an SMS provider: script_sms_test.go
 //	telegram …                        the Bot API: script_telegram_test.go
+//	matrix …                          a homeserver: script_matrix_test.go
+//	mastodon …                        an instance: script_mastodon_test.go
 //	meta …                            WhatsApp, Messenger, Instagram: script_meta_test.go
 //	sse @NAME FILE                    public events: script_sse_test.go
 //	[!] page GET|POST PATH FILE       as somebody who is not logged in
@@ -86,7 +88,7 @@ func TestScript(t *testing.T) {
 			"mail": cmdMail, "smtp": cmdSMTP, "signin": cmdSignIn, "chat": cmdChat, "agent": cmdAgent,
 			"api": cmdAPI, "until": cmdUntil, "got": cmdGot, "keep": cmdKeep,
 			"token": cmdToken, "garble": cmdGarble, "poisoned": cmdPoisoned, "plaintext": cmdPlaintext, "tamper": cmdTamper, "traces": cmdTraces,
-			"page": cmdPage, "backend": cmdBackend, "sms": cmdSMS, "telegram": cmdTelegram, "meta": cmdMeta,
+			"page": cmdPage, "backend": cmdBackend, "sms": cmdSMS, "telegram": cmdTelegram, "matrix": cmdMatrix, "mastodon": cmdMastodon, "meta": cmdMeta,
 			"sse": cmdSSE, "sse-frames": cmdSSEFrames,
 			"find": cmdFind, "timeline": cmdTimeline, "upload": cmdUpload, "download": cmdDownload,
 		},

@@ -41,6 +41,8 @@ type world struct {
 	bot     *botAPI
 	graph   *graphAPI
 	signIn  *hubtest.SignIn
+	matrix  *homeserver
+	toots   *instance
 }
 
 type worldKey struct{}
