@@ -32,7 +32,7 @@ var settings = []inbox.Setting{
 	{
 		Key: keyAnswers, Label: "Answers to public posts",
 		Help:    "unlisted: everybody can read them, but they are in no public timeline. same: as public as what they answer. direct: only the customer gets them. Direct messages are always answered by direct messages.",
-		Default: answersUnlisted, Values: []string{answersUnlisted, answersSame, answersDirect},
+		Default: answersUnlisted, Values: []string{answersUnlisted, answersSame, answersDirect}, Advanced: true,
 	},
 	inbox.KeepDeleted,
 	inbox.Mask,
@@ -59,6 +59,12 @@ func Channel(client *http.Client) inbox.Channel {
 			}
 			_, err = New(hosted.Deps{Client: client}).account(ctx, in.ID, c)
 			return attention(err)
+		},
+		About: "Mentions and direct messages of a Mastodon account of yours.",
+		Needs: []string{"An access token: on the instance Preferences, Development, New application"},
+		Recipient: &inbox.Recipient{
+			Kind: Name, Label: "Mastodon address", Scoped: true,
+			Help: "Such as ada@mastodon.example. It gets a direct message.",
 		},
 	}
 }

@@ -55,6 +55,12 @@ func Channel(client *http.Client) inbox.Channel {
 			}
 			return New(hosted.Deps{Client: client}).try(ctx, in.ID, c)
 		},
+		About: "Direct chats with a Matrix account of yours, without encryption.",
+		Needs: []string{"An account made for this inbox alone, and its access token or password"},
+		Recipient: &inbox.Recipient{
+			Kind: Name, Label: "Matrix user id",
+			Help: "Such as @ada:example.org. Only of somebody who has a direct chat with the account.",
+		},
 	}
 }
 
