@@ -122,7 +122,7 @@ func TestARoomOfManyIsNobodysAddressFake(t *testing.T) {
 	d := prepare(t, fakePlace(h), &channeltest.Intake{})
 	_, token := h.account("desk")
 	bot := newCustomer(t, h.URL, token)
-	room := d.ada.direct(d.bot, map[string]any{"invite": []string{d.bot, d.second}, "name": "Team"})
+	room := d.ada.direct(d.bot, map[string]any{"invite": []string{d.bot, d.third}, "name": "Team"})
 	bot.call(http.MethodPost, "/join/"+room, map[string]any{}, nil)
 	event := d.ada.say(room, "hello all")
 	t.Cleanup(d.run())
