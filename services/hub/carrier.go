@@ -15,6 +15,8 @@ import (
 	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/internal/safedial"
 	"github.com/weftline/weftline/services/line"
+	"github.com/weftline/weftline/services/mastodon"
+	"github.com/weftline/weftline/services/matrix"
 	"github.com/weftline/weftline/services/meta"
 	"github.com/weftline/weftline/services/slack"
 	"github.com/weftline/weftline/services/sms"
@@ -46,6 +48,8 @@ var carriers = []carrierKind{
 	{telegram.Name, "private chats with a Telegram bot", telegram.Channel, func(d hosted.Deps) carrier { return telegram.New(d) }},
 	{line.Name, "one-on-one chats with a LINE Official Account", line.Channel, func(d hosted.Deps) carrier { return line.New(d) }},
 	{slack.Name, "direct messages to a Slack app, and threads of its channels", slack.Channel, func(d hosted.Deps) carrier { return slack.New(d) }},
+	{matrix.Name, "direct chats of a Matrix account", matrix.Channel, func(d hosted.Deps) carrier { return matrix.New(d) }},
+	{mastodon.Name, "mentions and direct messages of a Mastodon account", mastodon.Channel, func(d hosted.Deps) carrier { return mastodon.New(d) }},
 	{api.Name, "apps and forms that bring their own backend", api.Channel, func(d hosted.Deps) carrier { return api.New(d) }},
 	{sms.Name, "text messages: Twilio, Vonage, Telnyx, MessageBird, Plivo, SMPP", sms.Channel, func(d hosted.Deps) carrier { return sms.New(d) }},
 }

@@ -72,6 +72,8 @@ func TestMain(m *testing.M) {
 //	telegram …                        the Bot API: script_telegram_test.go
 //	line …                            LINE's Messaging API: script_line_test.go
 //	slack …                           a Slack workspace: script_slack_test.go
+//	matrix …                          a homeserver: script_matrix_test.go
+//	mastodon …                        an instance: script_mastodon_test.go
 //	meta …                            WhatsApp, Messenger, Instagram: script_meta_test.go
 //	sse @NAME FILE                    public events: script_sse_test.go
 //	[!] page GET|POST PATH FILE       as somebody who is not logged in
@@ -89,7 +91,8 @@ func TestScript(t *testing.T) {
 			"mail": cmdMail, "smtp": cmdSMTP, "signin": cmdSignIn, "folder": cmdFolder, "chat": cmdChat, "agent": cmdAgent,
 			"api": cmdAPI, "until": cmdUntil, "got": cmdGot, "keep": cmdKeep,
 			"token": cmdToken, "garble": cmdGarble, "poisoned": cmdPoisoned, "plaintext": cmdPlaintext, "tamper": cmdTamper, "traces": cmdTraces,
-			"page": cmdPage, "backend": cmdBackend, "sms": cmdSMS, "telegram": cmdTelegram, "line": cmdLine, "slack": cmdSlack, "meta": cmdMeta,
+			"page": cmdPage, "backend": cmdBackend, "sms": cmdSMS, "telegram": cmdTelegram, "line": cmdLine, "slack": cmdSlack,
+			"matrix": cmdMatrix, "mastodon": cmdMastodon, "meta": cmdMeta,
 			"sse": cmdSSE, "sse-frames": cmdSSEFrames,
 			"find": cmdFind, "timeline": cmdTimeline, "upload": cmdUpload, "download": cmdDownload,
 		},

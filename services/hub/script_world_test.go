@@ -43,6 +43,8 @@ type world struct {
 	slack   *slackAPI
 	graph   *graphAPI
 	signIn  *hubtest.SignIn
+	matrix  *homeserver
+	toots   *instance
 }
 
 type worldKey struct{}

@@ -81,6 +81,5 @@ func (a *Adapter) Routes(mux *http.ServeMux) { a.door.Routes(mux) }
 
 // Run looks after the webhook of every inbox until ctx ends.
 func (a *Adapter) Run(ctx context.Context) error {
-	hosted.Each(ctx, a.deps.Inboxes, Name, a.lookAfter)
-	return nil
+	return hosted.Each(ctx, a.deps.Inboxes, Name, a.lookAfter)
 }

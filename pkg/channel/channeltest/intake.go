@@ -52,3 +52,10 @@ func (in *Intake) Taken() []channel.Raw {
 	defer in.mu.Unlock()
 	return append([]channel.Raw(nil), in.taken...)
 }
+
+// Reported lists the receipts taken so far.
+func (in *Intake) Reported() []channel.Receipt {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return append([]channel.Receipt(nil), in.receipts...)
+}

@@ -25,6 +25,7 @@ func TestIDsNeverChange(t *testing.T) {
 		{channel.Address{Kind: "external", Scope: "shop", Address: "4711"}, "c36a3d3ae6ce8312092cbf04c89fba50"},
 		{channel.Address{Kind: "unknown", Scope: "support", Address: "email/mail #00"}, "29ba9ba6fb503513451cd25dd467e648"},
 		{channel.Address{Kind: "phone", Address: "+4930123456"}, "64393a3cfb227f12801db0e60d21c3db"},
+		{channel.Address{Kind: "matrix", Address: "@Ada:Example.ORG"}, "f361863b20429b5695f158814620f06c"},
 	} {
 		if got := handleid.Of(keys, c.a); got != c.want {
 			t.Errorf("%s %q in %q is %s now, was %s", c.a.Kind, c.a.Address, c.a.Scope, got, c.want)

@@ -4,6 +4,7 @@
 //
 //	email   NFC, lower case, domain by IDNA; dots and plus tags stay
 //	phone   E.164, one form for the several of Brazil, Argentina and Mexico
+//	matrix  the server's name in lower case; the user's stays, since old ones differ by case
 //	others  trimmed; they mean something only in their scope, the account they came through
 //
 // Ids are in subjects and events for ever: what is normal today must stay so.
@@ -19,8 +20,9 @@ import (
 
 // Kinds of addresses that are the same everywhere.
 const (
-	kindEmail = "email"
-	kindPhone = "phone"
+	kindEmail  = "email"
+	kindPhone  = "phone"
+	kindMatrix = "matrix"
 )
 
 // Hasher is the part of the keyring that is needed.
@@ -51,7 +53,7 @@ func Normalise(kind, address string) string { return Normaliser{}.Normalise(kind
 // Normalise brings an address to the form that is compared. Doing it twice does
 // nothing more (but to a domain with several dots at its end, which is none). Email: NFC, lower case, domain to ASCII (IDNA 2008, RFC 5891);
 // neither dots nor plus tags are folded, because whether they are the same
-// mailbox is the provider's secret. Phone: see phone. Others are trimmed only.
+// mailbox is the provider's secret. Phone: see phone. Matrix: the server's name is lower case. Others are trimmed only.
 func (n Normaliser) Normalise(kind, address string) string {
 	s := strings.TrimSpace(norm.NFC.String(address))
 	switch kind {
@@ -59,6 +61,8 @@ func (n Normaliser) Normalise(kind, address string) string {
 		return email(s)
 	case kindPhone:
 		return n.phone(s)
+	case kindMatrix:
+		return matrix(s)
 	}
 	return s
 }
@@ -75,7 +79,20 @@ func email(s string) string {
 	return s
 }
 
+// matrix is a user id, "@local:server" (Matrix, appendices, "User Identifiers").
+func matrix(s string) string {
+	if at := strings.IndexByte(s, ':'); at > 0 && s[0] == '@' {
+		return s[:at] + strings.Map(func(r rune) rune { // a server's name is ASCII
+			if 'A' <= r && r <= 'Z' {
+				return r + 'a' - 'A'
+			}
+			return r
+		}, s[at:])
+	}
+	return s
+}
+
 // Scoped says whether addresses of a kind mean something only within a scope,
-// the inbox or account they came through: all but email and phone. Two pages
+// the inbox or account they came through: all but email, phone and Matrix ids. Two pages
 // of one network know a person by two ids, and one id may be two persons.
-func Scoped(kind string) bool { return kind != kindEmail && kind != kindPhone }
+func Scoped(kind string) bool { return kind != kindEmail && kind != kindPhone && kind != kindMatrix }

@@ -112,7 +112,7 @@ func TestRegionOfAnInbox(t *testing.T) {
 func TestNormalIsNormal(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		kind := rapid.SampledFrom([]string{"phone", "email", "chat", "telegram"}).Draw(t, "kind")
+		kind := rapid.SampledFrom([]string{"phone", "email", "matrix", "chat", "telegram"}).Draw(t, "kind")
 		n := handleid.Normaliser{Region: rapid.SampledFrom([]string{"", "DE", "US", "BR", "AR", "MX", "IT", "GB"}).Draw(t, "region")}
 		s := rapid.OneOf(
 			rapid.StringMatching(`\+?[0-9 ()./-]{3,20}`), rapid.StringMatching(`\+(55|54|549|52|521|49|1)[0-9]{6,11}`), rapid.StringMatching(`(011|0)?15?[0-9]{6,10}( ?x[0-9]{1,3})?`),
@@ -223,7 +223,7 @@ func TestVariantsAreTheSameNumber(t *testing.T) {
 
 func TestScoped(t *testing.T) {
 	t.Parallel()
-	for kind, want := range map[string]bool{"email": false, "phone": false, "chat": true, "telegram": true, "facebook": true, "external": true} {
+	for kind, want := range map[string]bool{"email": false, "phone": false, "matrix": false, "chat": true, "telegram": true, "facebook": true, "external": true} {
 		if handleid.Scoped(kind) != want {
 			t.Errorf("%s: scoped is %v", kind, !want)
 		}

@@ -2,6 +2,7 @@ package hosted
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,7 +22,7 @@ import (
 	"github.com/weftline/weftline/services/internal/safedial"
 )
 
-// Reply is a provider's answer, read to its end (at most 1 MiB).
+// Reply is a provider's answer, read to its end (at most Caller.Limit).
 type Reply struct {
 	Status int
 	Header http.Header
@@ -42,6 +43,8 @@ type Caller struct {
 	// Lane names what a provider limits apart within an account, such as its methods:
 	// a 429 in one lane holds back that lane alone. nil: an account is one. Set it before the first call.
 	Lane func(*http.Request) string
+	// Limit is how much of an answer is read, in bytes; 0: 1 MiB. Set it before the first call.
+	Limit int64
 
 	client  *http.Client
 	inboxes inbox.Registry
@@ -111,7 +114,7 @@ func (c *Caller) Do(inboxID string, r *http.Request) (Reply, error) {
 	}
 	defer res.Body.Close()
 	reply := Reply{Status: res.StatusCode, Header: res.Header}
-	reply.Body, err = io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	reply.Body, err = io.ReadAll(io.LimitReader(res.Body, cmp.Or(c.Limit, 1<<20)))
 	if err != nil && reply.OK() {
 		return reply, fmt.Errorf("%w: the answer broke off", ErrUnknown)
 	}

@@ -6,16 +6,16 @@ import (
 	"github.com/weftline/weftline/services/internal/inbox"
 )
 
-// Each runs something for every inbox of a channel until ctx ends: it is
-// started when an inbox comes, ended and started anew when its settings change,
-// and ended when it goes. Two for one inbox never run at once. Each returns when all have.
-func Each(ctx context.Context, inboxes inbox.Registry, channelName string, run func(context.Context, inbox.Inbox)) {
+// Each runs receive for every inbox of a channel, anew when its settings
+// change, until ctx ends: the Run of an adapter that asks its provider. Of one
+// inbox no two run at a time, and Each returns when all have.
+func Each(ctx context.Context, inboxes inbox.Registry, channelName string, receive func(context.Context, inbox.Inbox)) error {
 	type running struct {
 		rev  int64
 		stop context.CancelFunc
 		done chan struct{}
 	}
-	all := map[string]*running{}
+	all := map[string]running{}
 	end := func(id string) {
 		all[id].stop()
 		<-all[id].done
@@ -25,17 +25,17 @@ func Each(ctx context.Context, inboxes inbox.Registry, channelName string, run f
 		there := map[string]bool{}
 		for _, in := range list {
 			there[in.ID] = true
-			if r := all[in.ID]; r != nil && r.rev == in.Rev {
+			if r, ok := all[in.ID]; ok && r.rev == in.Rev {
 				continue
-			} else if r != nil {
+			} else if ok {
 				end(in.ID)
 			}
 			ctx, stop := context.WithCancel(ctx)
-			r := &running{rev: in.Rev, stop: stop, done: make(chan struct{})}
+			r := running{rev: in.Rev, stop: stop, done: make(chan struct{})}
 			all[in.ID] = r
 			go func() {
 				defer close(r.done)
-				run(ctx, in)
+				receive(ctx, in)
 			}()
 		}
 		for id := range all {
@@ -48,4 +48,5 @@ func Each(ctx context.Context, inboxes inbox.Registry, channelName string, run f
 	for id := range all {
 		end(id)
 	}
+	return nil
 }

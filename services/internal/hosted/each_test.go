@@ -35,7 +35,7 @@ func TestEachRunsEveryInboxOnce(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			hosted.Each(ctx, inboxes, "line", func(ctx context.Context, in inbox.Inbox) {
+			_ = hosted.Each(ctx, inboxes, "line", func(ctx context.Context, in inbox.Inbox) {
 				note(in.ID, "starts"+in.Settings["k"], 1)
 				<-ctx.Done()
 				note(in.ID, "ends"+in.Settings["k"], -1)

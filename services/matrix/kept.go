@@ -1,0 +1,204 @@
+package matrix
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/weftline/weftline/services/internal/crypt"
+	"github.com/weftline/weftline/services/internal/docstore"
+	"github.com/weftline/weftline/services/internal/handleid"
+	"github.com/weftline/weftline/services/internal/hosted"
+)
+
+// Collections of what outlives the process.
+const (
+	colCursors   = "matrix_cursors"   // by inbox and account: how far it was followed
+	colRooms     = "matrix_rooms"     // by inbox, account and room
+	colReactions = "matrix_reactions" // by inbox and event: what a redaction of it takes back
+	colSessions  = "matrix_sessions"  // by inbox, sealed
+)
+
+// cursor is how far an account was followed. It moves once everything before it is on disk.
+type cursor struct {
+	Since string `json:"since"`
+	// Invited are rooms that could not be joined yet, with the number of tries.
+	Invited map[string]int `json:"invited,omitempty"`
+}
+
+// place is what is remembered of a room.
+type place struct {
+	Last string `json:"last,omitempty"` // the event that was taken in last
+	// Unread are our messages that the other one has not read, oldest first.
+	Unread []sent `json:"unread,omitempty"`
+	Read   string `json:"read,omitempty"` // an event that the other one has read and that has not come yet
+	Told   bool   `json:"told,omitempty"` // that we cannot read encrypted rooms
+}
+
+// with is the room in which a customer was heard last.
+type with struct {
+	Room string `json:"room"`
+}
+
+// with names the document of a customer's room.
+func (k *kept) with(inboxID, user string) string {
+	return k.id(inboxID, "with", handleid.Normalise(Name, user))
+}
+
+// sent is one of our own messages.
+type sent struct {
+	Event    string `json:"event"`
+	Outbound string `json:"outbound"`
+}
+
+// maxUnread bounds a room's Unread: what is older stays "sent".
+const maxUnread = 100
+
+// reaction is what an event of the type m.reaction said: a redaction of it does not say so again.
+type reaction struct {
+	Target string `json:"target"`
+	Key    string `json:"key"`
+}
+
+// session is an access token that a login gave.
+type session struct {
+	Who   string `json:"who"`
+	Token string `json:"token"`
+}
+
+// kept is the store, or memory where there is none.
+type kept struct {
+	state    docstore.Store
+	keys     crypt.Keyring
+	mu       sync.Mutex
+	declared bool
+	memory   map[string][]byte
+}
+
+func newKept(d hosted.Deps) *kept {
+	return &kept{state: d.State, keys: d.Keys, memory: map[string][]byte{}}
+}
+
+func (k *kept) get(ctx context.Context, collection, id string, v any) error {
+	var b []byte
+	if k.state == nil {
+		k.mu.Lock()
+		b = k.memory[collection+"/"+id]
+		k.mu.Unlock()
+	} else {
+		if err := k.declare(ctx); err != nil {
+			return err
+		}
+		d, err := k.state.Get(ctx, collection, id)
+		if err != nil && !errors.Is(err, docstore.ErrNotFound) {
+			return fmt.Errorf("load from %s: %w", collection, err)
+		}
+		b = d.JSON
+	}
+	if len(b) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("load from %s: %w", collection, err)
+	}
+	return nil
+}
+
+func (k *kept) declare(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.declared {
+		return nil
+	}
+	err := k.state.Declare(ctx, docstore.Collection{Name: colCursors}, docstore.Collection{Name: colRooms},
+		docstore.Collection{Name: colReactions}, docstore.Collection{Name: colSessions})
+	if err != nil {
+		return fmt.Errorf("declare what matrix keeps: %w", err)
+	}
+	k.declared = true
+	return nil
+}
+
+// change is one document to write; a nil value deletes it.
+type change struct {
+	collection, id string
+	value          any
+}
+
+// save writes all of them or, on SQLite, none.
+func (k *kept) save(ctx context.Context, changes ...change) error {
+	var b docstore.Batch
+	for _, c := range changes {
+		op := docstore.Op{Collection: c.collection, Doc: docstore.Doc{ID: c.id}, Delete: c.value == nil}
+		if c.value != nil {
+			var err error
+			if op.Doc.JSON, err = json.Marshal(c.value); err != nil {
+				return fmt.Errorf("encode for %s: %w", c.collection, err)
+			}
+		}
+		b.Ops = append(b.Ops, op)
+	}
+	if k.state == nil {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		for _, op := range b.Ops {
+			k.memory[op.Collection+"/"+op.Doc.ID] = op.Doc.JSON
+		}
+		return nil
+	}
+	if err := k.declare(ctx); err != nil {
+		return err
+	}
+	if err := k.state.Apply(ctx, b); err != nil {
+		return fmt.Errorf("save what matrix keeps: %w", err)
+	}
+	return nil
+}
+
+// id names a document; with a keyring it gives no account, room or event away.
+func (k *kept) id(parts ...string) string {
+	if k.keys != nil {
+		return k.keys.Hash("matrix", parts...)
+	}
+	b, _ := json.Marshal(parts)
+	return string(b)
+}
+
+func (k *kept) session(ctx context.Context, inboxID string) (session, error) {
+	var s session
+	if k.keys == nil { // nothing to seal it with: a session lives as long as the process
+		return s, nil
+	}
+	var box crypt.Sealed
+	if err := k.get(ctx, colSessions, inboxID, &box); err != nil || box.Key == "" {
+		return s, err
+	}
+	b, err := k.keys.Open(ctx, box, []byte("matrix session "+inboxID))
+	if errors.Is(err, crypt.ErrShredded) || errors.Is(err, crypt.ErrForged) {
+		return s, nil // one more login
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &s)
+	}
+	if err != nil {
+		return s, fmt.Errorf("open session: %w", err)
+	}
+	return s, nil
+}
+
+func (k *kept) saveSession(ctx context.Context, inboxID string, s session) error {
+	if k.keys == nil {
+		return nil
+	}
+	b, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("encode session: %w", err)
+	}
+	box, err := k.keys.Seal(ctx, "inbox/"+inboxID, b, []byte("matrix session "+inboxID))
+	if err != nil {
+		return fmt.Errorf("seal session: %w", err)
+	}
+	return k.save(ctx, change{colSessions, inboxID, box})
+}
