@@ -23,6 +23,7 @@ type session struct {
 	address  string // of the handle
 	handleID string
 	who      string
+	lang     string // of the widget, "" when it did not say
 
 	sock   socket
 	queue  *queue
@@ -36,6 +37,7 @@ type session struct {
 	receipts chan struct{} // targets have moved
 
 	spoke  bool            // is noted as having said something; the reader's own
+	given  []string        // answered before the chat, as last known; the reader's own
 	listed map[string]bool // client ids of the first listing, while it lasts; work's own
 
 	mu        sync.Mutex
@@ -65,6 +67,12 @@ func (s *session) run(ctx context.Context, c *config) {
 			if !s.identify(ctx, c, f) {
 				return
 			}
+			s.lang = f.Lang
+			ask, err := s.askedOf(ctx, c)
+			if err != nil {
+				s.unavailable(err)
+				return
+			}
 			if !s.a.rooms.join(s) {
 				s.end(closeDraining, "draining")
 				return
@@ -74,7 +82,7 @@ func (s *session) run(ctx context.Context, c *config) {
 			if f.Who != s.who {
 				after = "" // positions of another handle mean nothing here
 			}
-			s.welcome(c, f.Who != "" && f.Who != s.who)
+			s.welcome(c, ask, f.Who != "" && f.Who != s.who)
 			work.Go(func() { s.work(ctx, after) })
 			return
 		}
@@ -87,11 +95,12 @@ func (s *session) run(ctx context.Context, c *config) {
 	pumps.Wait()
 }
 
-func (s *session) welcome(c *config, reset bool) {
+func (s *session) welcome(c *config, ask *formFrame, reset bool) {
 	expires := s.a.d.Now().Add(ticketLife)
 	w := welcomeFrame{
 		Type: "welcome", Token: s.a.visitorToken(s.inbox, s.visitor), Who: s.who, Reset: reset,
-		Name: c.Name, Greeting: c.Greeting, Identity: c.Identity,
+		Name: c.word(s.lang, wordName), Greeting: c.word(s.lang, wordGreeting), Identity: c.Identity, Form: ask,
+		Hours: c.hoursOf(s.lang, s.a.d.Now()),
 		EmailCapture: c.Email && s.login == nil, Prove: c.Email && s.provable(c),
 		HeartbeatS: int(s.a.timing.Ping / time.Second),
 	}
@@ -113,7 +122,7 @@ func (s *session) handle(ctx context.Context, f clientFrame, err error) {
 			s.garbage(bad.Field)
 			return
 		}
-		s.push(errorFrame{Type: "error", Code: "invalid", Field: bad.Field, ClientID: f.ClientID})
+		s.refuse(f, bad)
 		return
 	}
 	// Rules are looked up at every frame: an inbox may have changed since the hello.
@@ -127,7 +136,7 @@ func (s *session) handle(ctx context.Context, f clientFrame, err error) {
 		return
 	}
 	switch f.Type {
-	case "message", "email":
+	case "message", "email", "form":
 		s.accept(ctx, c, f)
 	case "prove", "code":
 		if !s.provable(c) {
@@ -158,7 +167,31 @@ func (s *session) accept(ctx context.Context, c *config, f clientFrame) {
 	}
 	in := input{
 		V: 1, Kind: f.Type, Visitor: s.visitor, Address: s.address, ClientID: f.ClientID,
-		Text: f.Text, Email: f.Address, At: s.a.d.Now().UTC(),
+		Text: f.Text, At: s.a.d.Now().UTC(),
+	}
+	var given []string
+	var err error
+	switch f.Type {
+	case "form":
+		if in.Form, given, err = s.answers(c, f); err != nil {
+			s.refuse(f, err)
+			return
+		}
+	case "email":
+		in.Email = f.Address
+	default:
+		in.Invite = c.invited(f.Invite, s.lang)
+	}
+	if f.Type != "form" {
+		missing, err := s.unanswered(ctx, c)
+		if err != nil {
+			s.notAccepted(f, err)
+			return
+		}
+		if missing != "" {
+			s.push(errorFrame{Type: "error", Code: "form_required", Field: missing, ClientID: f.ClientID})
+			return
+		}
 	}
 	if l := s.login; l != nil {
 		in.Login = &inputLogin{Kid: l.Kid, Sub: l.Sub, Email: l.Email, Verified: l.Verified, Name: l.Name}
@@ -172,15 +205,17 @@ func (s *session) accept(ctx context.Context, c *config, f clientFrame) {
 	if err == nil {
 		err = s.a.noteSpoken(ctx, s)
 	}
-	if err == nil {
+	if err == nil && (in.Form == nil || in.Form.said()) {
 		raw, rawErr := in.raw(s.inbox)
 		if err = rawErr; err == nil {
 			err = s.a.d.Intake.Accept(ctx, raw)
 		}
 	}
+	if err == nil && f.Type == "form" { // last: what is noted as answered is stored
+		err = s.a.noteAnswers(ctx, s, given)
+	}
 	if err != nil {
-		s.a.log.Error("chat message not accepted", "inbox", s.inbox, "error", err)
-		s.push(errorFrame{Type: "error", Code: "unavailable", ClientID: f.ClientID, RetryAfterMS: 2000})
+		s.notAccepted(f, err)
 		return
 	}
 	item := s.a.ownItem(s.inbox, s.handleID, in)
@@ -196,6 +231,41 @@ func (s *session) accept(ctx context.Context, c *config, f clientFrame) {
 		}
 		signal(other.sync)
 	}
+}
+
+// refuse tells the visitor which field is wrong, and its limit.
+func (s *session) refuse(f clientFrame, err error) {
+	var bad *frameError
+	if !errors.As(err, &bad) {
+		s.notAccepted(f, err)
+		return
+	}
+	out := errorFrame{Type: "error", Code: "invalid", Field: bad.Field, Limit: bad.Limit, ClientID: f.ClientID}
+	if bad.Missing {
+		out.Code = "form_required"
+	}
+	s.push(out)
+}
+
+func (s *session) notAccepted(f clientFrame, err error) {
+	s.a.log.Error("chat message not accepted", "inbox", s.inbox, "error", err)
+	s.push(errorFrame{Type: "error", Code: "unavailable", ClientID: f.ClientID, RetryAfterMS: 2000})
+}
+
+// answers are those of a form, with the words of what was asked.
+func (s *session) answers(c *config, f clientFrame) (*inputForm, []string, error) {
+	if c.Form.empty() || s.login != nil {
+		return nil, nil, &frameError{Field: "form"}
+	}
+	a, given, err := c.Form.read(f)
+	if err != nil {
+		return nil, nil, err
+	}
+	in := &inputForm{Name: a.Name, Email: a.Email, Phone: a.Phone, Ask: c.word(s.lang, wordQuestion), Question: a.Question}
+	if a.Consent {
+		in.Consent = c.word(s.lang, wordConsent)
+	}
+	return in, given, nil
 }
 
 // noteSpoken remembers that an anonymous browser has said something.

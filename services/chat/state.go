@@ -24,6 +24,9 @@ type visitorState struct {
 	Sub   string `json:"sub,omitempty"`   // the login this browser's visitor id belongs to
 	Spoke bool   `json:"spoke,omitempty"` // something was said anonymously
 	Told  bool   `json:"told,omitempty"`  // agents were told of the login
+	// Asked: the form before the chat was answered, with these fields.
+	Asked bool     `json:"asked,omitempty"`
+	Given []string `json:"given,omitempty"`
 }
 
 // handleState: positions only grow.

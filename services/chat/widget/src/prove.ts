@@ -1,6 +1,6 @@
 import { el } from './dom'
 import type { Proof } from './protocol'
-import { words } from './words'
+import { fill, words } from './words'
 
 // Card asks for an address, and where the hub can, has it proven by a code.
 export class Card {
@@ -26,7 +26,7 @@ export class Card {
     this.id = p.id
     if (p.state === 'proven') this.show(words.proven)
     else if (p.state === 'over') this.offer(words.codeOver)
-    else this.ask(p.state === 'wrong' ? words.codeWrong(p.tries_left ?? 0) : words.codeSent(p.to ?? this.address))
+    else this.ask(p.state === 'wrong' ? fill(words.codeWrong, { n: p.tries_left ?? 0 }) : fill(words.codeSent, { to: p.to ?? this.address }))
   }
 
   refused(code: string) {
