@@ -103,7 +103,7 @@ func decodeFrame(b []byte) (clientFrame, error) {
 		if !proofForm.MatchString(f.ID) || len(f.Code) > 64 {
 			return f, &frameError{Garbage: true, Field: "code"}
 		}
-	case "typing", "read", "delivered", "pong":
+	case "typing", "read", "delivered", "pong", "transcript":
 	default:
 		return f, &frameError{Garbage: true, Field: "type"}
 	}

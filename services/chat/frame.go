@@ -15,9 +15,11 @@ type welcomeFrame struct {
 	Identity     string       `json:"identity"`
 	Login        *loginNotice `json:"login,omitempty"`
 	EmailCapture bool         `json:"email_capture,omitempty"`
-	Prove        bool         `json:"prove,omitempty"` // an address can be proven
-	Form         *formFrame   `json:"form,omitempty"`  // to be answered first
-	Hours        *hoursFrame  `json:"hours,omitempty"` // nil: nothing is said of hours
+	Prove        bool         `json:"prove,omitempty"`   // an address can be proven
+	Mail         bool         `json:"mail,omitempty"`    // the chat goes on by mail
+	MailTo       string       `json:"mail_to,omitempty"` // there, shortened
+	Form         *formFrame   `json:"form,omitempty"`    // to be answered first
+	Hours        *hoursFrame  `json:"hours,omitempty"`   // nil: nothing is said of hours
 	HeartbeatS   int          `json:"heartbeat_s"`
 	Ticket       string       `json:"ticket"`
 }
@@ -45,6 +47,13 @@ type hoursFrame struct {
 	Open  bool   `json:"open"`
 	Until string `json:"until,omitempty"`
 	Text  string `json:"text,omitempty"` // the site's words for closed
+}
+
+// transcriptFrame: the chat is on its way.
+type transcriptFrame struct {
+	Type     string `json:"type"`
+	To       string `json:"to"` // shortened
+	Messages int32  `json:"messages"`
 }
 
 // nowFrame tells that opening or closing time has come.
@@ -139,6 +148,7 @@ func VisitorFrames() []any {
 		typingFrame{},
 		proofFrame{},
 		nowFrame{},
+		transcriptFrame{},
 		errorFrame{},
 		pingFrame{},
 		byeFrame{},

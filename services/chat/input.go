@@ -18,7 +18,7 @@ type input struct {
 	ClientID string               `json:"client_id,omitempty"`
 	Text     string               `json:"text,omitempty"`
 	Files    []channel.Attachment `json:"files,omitempty"`
-	Email    string               `json:"email,omitempty"` // typed, kind email
+	Email    string               `json:"email,omitempty"`  // typed, kind email
 	Form     *inputForm           `json:"form,omitempty"`   // kind form
 	Invite   string               `json:"invite,omitempty"` // what the widget had said by itself, kind message
 	Login    *inputLogin          `json:"login,omitempty"`

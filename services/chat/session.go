@@ -82,7 +82,7 @@ func (s *session) run(ctx context.Context, c *config) {
 			if f.Who != s.who {
 				after = "" // positions of another handle mean nothing here
 			}
-			s.welcome(c, ask, f.Who != "" && f.Who != s.who)
+			s.welcome(ctx, c, ask, f.Who != "" && f.Who != s.who)
 			work.Go(func() { s.work(ctx, after) })
 			return
 		}
@@ -95,14 +95,21 @@ func (s *session) run(ctx context.Context, c *config) {
 	pumps.Wait()
 }
 
-func (s *session) welcome(c *config, ask *formFrame, reset bool) {
+func (s *session) welcome(ctx context.Context, c *config, ask *formFrame, reset bool) {
 	expires := s.a.d.Now().Add(ticketLife)
 	w := welcomeFrame{
 		Type: "welcome", Token: s.a.visitorToken(s.inbox, s.visitor), Who: s.who, Reset: reset,
 		Name: c.word(s.lang, wordName), Greeting: c.word(s.lang, wordGreeting), Identity: c.Identity, Form: ask,
-		Hours: c.hoursOf(s.lang, s.a.d.Now()),
+		Hours:        c.hoursOf(s.lang, s.a.d.Now()),
 		EmailCapture: c.Email && s.login == nil, Prove: c.Email && s.provable(c),
 		HeartbeatS: int(s.a.timing.Ping / time.Second),
+	}
+	if s.a.mails(c) {
+		to, err := s.mailTo(ctx)
+		if err != nil { // he can ask again
+			s.a.log.Warn("address of a visitor not read", "inbox", s.inbox, "error", err)
+		}
+		w.Mail, w.MailTo = s.provable(c) || to != "", shorten(to)
 	}
 	if l := s.login; l != nil {
 		w.Login = &loginNotice{Name: l.Name, ExpiresAt: stamp(l.Expires)}
@@ -148,6 +155,8 @@ func (s *session) handle(ctx context.Context, f clientFrame, err error) {
 		} else {
 			s.tryCode(ctx, c, f)
 		}
+	case "transcript":
+		s.transcript(ctx, c)
 	case "typing":
 		s.typing(f.Typing)
 	case "read", "delivered":

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/weftline/weftline/pkg/subject"
@@ -41,26 +42,28 @@ const (
 
 // config is an inbox's settings, read.
 type config struct {
-	ID, Name string
-	Rev      int64
-	Origins  []string
-	Identity string
-	Keys     map[string]jwtKey
-	Greeting string
-	Colour   string
-	Email    bool
-	Prove    string // inbox that sends codes, "" for none
-	Mask     mask.Kinds
-	Form     form
-	Hours    *hours // nil: always open
-	Language string // "": the browser's
-	Texts    texts
-	Invites  []invite
+	ID, Name  string
+	Rev       int64
+	Origins   []string
+	Identity  string
+	Keys      map[string]jwtKey
+	Greeting  string
+	Colour    string
+	Email     bool
+	Prove     string // inbox that sends codes, "" for none
+	Mask      mask.Kinds
+	Form      form
+	Hours     *hours // nil: always open
+	Language  string // "": the browser's
+	Texts     texts
+	Invites   []invite
+	MailBy    string        // inbox by which chats go on, "" for none
+	MailAfter time.Duration // the chat must be closed for so long
 
 	Messages, Connections, Visitors, Uploads int
 }
 
-var settings = slices.Concat(generalSettings, textSettings, formSettings, hoursSettings, inviteSettings, limitSettings)
+var settings = slices.Concat(generalSettings, textSettings, formSettings, hoursSettings, mailSettings, inviteSettings, limitSettings)
 
 var generalSettings = []inbox.Setting{
 	{Key: keyGreeting, Label: "Greeting", Help: "First line shown to a visitor, at most 500 characters.", Default: "Hello! How can we help?", Group: groupWidget},
@@ -170,6 +173,7 @@ func readConfig(in inbox.Inbox) (*config, error) {
 		func() (errs []error) { c.Form, errs = readForm(get); return errs },
 		func() (errs []error) { c.Hours, errs = readHours(get); return errs },
 		func() (errs []error) { c.Language, c.Texts, errs = readTexts(get); return errs },
+		func() (errs []error) { c.MailBy, c.MailAfter, errs = readMail(get); return errs },
 		func() (errs []error) { c.Invites, errs = readInvites(get); return errs },
 	} {
 		errs = append(errs, part()...)
@@ -185,6 +189,9 @@ func readConfig(in inbox.Inbox) (*config, error) {
 	number(keyConnections, &c.Connections, 6000)
 	number(keyVisitors, &c.Visitors, 100000)
 	number(keyUploads, &c.Uploads, 600)
+	if c.Prove == "" { // what goes on by mail needs addresses that are proven
+		c.Prove = c.MailBy
+	}
 	return c, errors.Join(errs...)
 }
 

@@ -8,8 +8,8 @@ const groups = [
 
 const each = (text: string) => [...new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text)].map((s) => s.segment)
 
-// open shows the grid before a node; pick is called with what was chosen, shut when it has closed.
-export function open(before: Element, label: string, pick: (emoji: string) => void, shut: () => void): () => void {
+// open shows the grid in a form, above all else; pick is called with what was chosen, shut when it has closed.
+export function open(form: Element, label: string, pick: (emoji: string) => void, shut: () => void): () => void {
   const grid = document.createElement('div')
   grid.className = 'emoji'
   grid.setAttribute('role', 'group')
@@ -50,7 +50,7 @@ export function open(before: Element, label: string, pick: (emoji: string) => vo
     to.tabIndex = 0
     to.focus()
   }
-  before.before(grid)
+  form.prepend(grid)
   document.addEventListener('pointerdown', outside)
   all[0].focus()
   return close

@@ -15,6 +15,8 @@ export class Form {
   readonly node = el('form', { class: 'ask', hidden: '', novalidate: '', 'aria-label': words.form })
   private fields = new Map<string, HTMLInputElement | HTMLTextAreaElement>()
 
+  private shown = ''
+
   constructor(private done: (a: Answers) => void) {}
 
   get open() {
@@ -23,13 +25,12 @@ export class Form {
 
   // The same questions again keep what was typed.
   show(f: FormFrame | undefined) {
-    const print = JSON.stringify(f ?? null)
-    if (this.node.dataset.print === print) return
-    this.node.dataset.print = print
     this.node.hidden = !f
+    const print = JSON.stringify(f)
+    if (!f || this.shown === print) return
+    this.shown = print
     this.fields.clear()
     this.node.replaceChildren()
-    if (!f) return
     this.node.append(el('h2', {}, words.form))
     for (const one of f.fields) {
       const label = (one.name === 'question' && f.question) || words[labels[one.name]]

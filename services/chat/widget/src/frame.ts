@@ -47,6 +47,7 @@ const view = new View({
   form(a) {
     view.form.show(undefined)
     view.writable(true)
+    view.mails(!!me?.mail)
     outbox.add({ clientId: crypto.randomUUID(), kind: 'form', text: JSON.stringify(a), at: new Date().toISOString() })
     view.focus()
   },
@@ -56,6 +57,15 @@ const view = new View({
   },
   prove: (address) => void link.send({ type: 'prove', address }),
   code: (id, code) => void link.send({ type: 'code', id, code }),
+  proven(address, wanted) {
+    if (me) me.mail_to = address
+    if (wanted) link.send({ type: 'transcript' })
+  },
+  mail() {
+    if (!transcript.entries().length) view.say(words.mailEmpty)
+    else if (me?.mail_to) link.send({ type: 'transcript' })
+    else view.card.where()
+  },
   typing: (on) => void link.send({ type: 'typing', typing: on }),
   close: () => tell('close'),
   ticket: () => me?.ticket ?? '',
@@ -96,6 +106,7 @@ function heard(f: ServerFrame) {
       return draw()
     case 'typing': return typing(f.typing, f.name)
     case 'proof': return view.card.heard(f)
+    case 'transcript': return view.say(f.messages ? fill(words.mailSent, { to: f.to }) : words.mailEmpty)
     case 'hours':
       if (me) me.hours = f.hours
       return draw()
@@ -121,6 +132,8 @@ function welcome(f: Welcome) {
   view.called(f.name)
   view.greet(f.greeting ?? '')
   view.card.provable = !!f.prove
+  view.card.mails = !!f.mail
+  view.mails(!!f.mail && !asked)
   clearTimeout(refresh)
   clearTimeout(anonymous)
   if (f.login) refresh = setTimeout(() => tell('token'), Math.max(1000, Date.parse(f.login.expires_at) - Date.now() - 60_000))
@@ -128,6 +141,10 @@ function welcome(f: Welcome) {
 }
 
 function refused(f: Extract<ServerFrame, { type: 'error' }>) {
+  if (f.field === 'transcript') {
+    if (f.code === 'address_required') return view.card.where()
+    return view.say(f.code === 'rate' ? words.mailRate : f.code === 'invalid' ? words.mailNot : words.codeOver)
+  }
   switch (f.code) {
     case 'token_invalid': // the hub does not know this browser any more
       store.remove('token')

@@ -88,6 +88,8 @@ iframe{border:0;width:100%;height:100%;display:block;color-scheme:normal}
 
     connectedCallback() {
       this.lang = lang
+      this.setAttribute('role', 'region')
+      this.setAttribute('aria-label', say[3])
       this.dir = lang === 'ar' || lang === 'he' ? 'rtl' : 'ltr'
     }
 

@@ -21,7 +21,7 @@ const said: Record<string, string> = {
 // The first wish that there are words for, as the frame decides, too.
 export function labels(...wishes: (string | undefined)[]): [lang: string, words: string[]] {
   const all = wishes.map((w) => (w ?? '').toLowerCase().split(/[-_]/)[0].replace(/^iw$/, 'he'))
-  const lang = all.find((w) => said[w]) ?? 'en'
+  const lang = all.find((w) => Object.hasOwn(said, w)) ?? 'en'
   return [lang, said[lang].split('|')]
 }
 

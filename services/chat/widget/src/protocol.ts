@@ -29,6 +29,8 @@ export interface Welcome {
   login?: { name?: string; expires_at: string }
   email_capture?: boolean
   prove?: boolean
+  mail?: boolean
+  mail_to?: string
   form?: FormFrame
   hours?: Hours
   heartbeat_s: number
@@ -45,6 +47,7 @@ export type ServerFrame =
   | { type: 'ack'; client_id: string }
   | { type: 'typing'; typing: boolean; name?: string }
   | { type: 'hours'; hours: Hours }
+  | { type: 'transcript'; to: string; messages: number }
   | { type: 'error'; code: string; field?: string; limit?: number; client_id?: string; retry_after_ms?: number }
   | { type: 'ping' }
   | { type: 'bye'; retry_after_ms: number }
@@ -56,5 +59,6 @@ export type ClientFrame =
   | { type: 'email'; client_id: string; address: string }
   | { type: 'prove'; address: string }
   | { type: 'code'; id: string; code: string }
+  | { type: 'transcript' }
   | { type: 'typing'; typing: boolean }
   | { type: 'read' | 'delivered'; position: string }

@@ -13,6 +13,8 @@ export interface Actions {
   email(address: string): void
   prove(address: string): void
   code(id: string, code: string): void
+  proven(address: string, wanted: boolean): void
+  mail(): void
   typing(on: boolean): void
   close(): void
   ticket(): string
@@ -31,6 +33,7 @@ export class View {
   readonly card: Card
   readonly form: Form
   private write: HTMLFormElement
+  private post = el('button', { type: 'button', hidden: '', 'aria-label': words.mail, title: words.mail }, icon('M3 6h18v12H3zM3 7l9 6 9-6'))
   private title = el('h1', { dir: 'auto' })
   private drawn = new Map<string, { node: HTMLElement; print: string }>()
   private typed = 0
@@ -43,6 +46,7 @@ export class View {
     this.form = new Form((a) => act.form(a))
     const shut = el('button', { type: 'button', class: 'shut', 'aria-label': words.close }, icon('M6 6l12 12M18 6L6 18'))
     shut.onclick = () => act.close()
+    this.post.onclick = () => act.mail()
     const pick = el('input', { type: 'file', multiple: '', hidden: '' })
     pick.onchange = () => {
       act.attach([...(pick.files ?? [])])
@@ -86,7 +90,7 @@ export class View {
     this.log.onscroll = () => (this.down = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80)
     new ResizeObserver(() => this.stick()).observe(this.log)
     document.body.append(
-      el('header', {}, this.title, shut),
+      el('header', {}, this.title, this.post, shut),
       this.away,
       el('main', {}, this.intro, this.invite, this.form.node, this.log, this.card.node, this.hint),
       this.note, form,
@@ -149,6 +153,10 @@ export class View {
     } catch {
       this.say(words.offline)
     }
+  }
+
+  mails(on: boolean) {
+    this.post.hidden = !on
   }
 
   called(name: string) {
