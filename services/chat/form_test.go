@@ -31,8 +31,10 @@ func TestNobodyWritesBeforeTheForm(t *testing.T) {
 	welcome := v.await("welcome")
 	want := map[string]any{
 		"fields": []any{
-			map[string]any{"name": "name", "required": true}, map[string]any{"name": "email", "required": true},
-			map[string]any{"name": "phone"}, map[string]any{"name": "question"},
+			map[string]any{"name": "name", "required": true},
+			map[string]any{"name": "email", "required": true},
+			map[string]any{"name": "phone"},
+			map[string]any{"name": "question"},
 		},
 		"question": "What is it about?", "consent": "You may keep this.",
 	}

@@ -29,7 +29,8 @@ export function open(form: Element, label: string, pick: (emoji: string) => void
     shut()
   }
   const outside = (e: Event) => {
-    if (!grid.contains(e.target as Node)) close()
+    const at = e.target as Element
+    if (!grid.contains(at) && !at.closest('[aria-expanded]')) close() // its own button closes it by itself
   }
   grid.onclick = (e) => {
     if (e.target instanceof HTMLButtonElement) pick(e.target.textContent ?? '')

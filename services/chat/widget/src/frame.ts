@@ -237,8 +237,7 @@ function draw() {
 }
 
 function answered() {
-  invite = undefined
-  view.invited('')
+  invite = undefined // what it said stays to be seen
   tell('answered')
 }
 
