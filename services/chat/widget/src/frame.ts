@@ -127,8 +127,10 @@ function welcome(f: Welcome) {
   }
   view.say('')
   const asked = outbox.mine().some((w) => w.kind === 'form') ? undefined : f.form
+  const begins = !!asked && !view.form.open
   view.form.show(asked)
   view.writable(!asked)
+  if (begins && shown) view.focus() // the questions came after the chat was opened
   view.called(f.name)
   view.greet(f.greeting ?? '')
   view.card.provable = !!f.prove

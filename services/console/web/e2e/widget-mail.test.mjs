@@ -42,6 +42,7 @@ test('the chat by mail, the answer after he has left, and his answer to it', asy
 
   // He leaves; the answer follows him.
   await visitor.page.close();
+  const { customerId } = await stage.hub.conversation('kettle');
   const olu = await Agent.login(stage);
   await olu.open('My kettle leaks.');
   await olu.saw('My kettle leaks.');
@@ -52,7 +53,6 @@ test('the chat by mail, the answer after he has left, and his answer to it', asy
   await olu.page.getByText('The answer was sent by e-mail, too').first().waitFor();
 
   // What he answers by mail is in the same conversation.
-  const { customerId } = await stage.hub.conversation('kettle');
   box.deliver(mail({ from: `Ada <${ada}>`, subject: 'Re: Your chat', headers: `In-Reply-To: <${id}>\nReferences: <${id}>\n`, text: 'I have sent it.' }));
   await olu.lines('I have sent it.').waitFor();
   const { conversations } = await stage.hub.call('ListConversations', {});
