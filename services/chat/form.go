@@ -40,15 +40,18 @@ const (
 	fieldConsent  = "consent"
 )
 
-var asked = []string{"off", "optional", "required"}
+var (
+	asked      = []string{"off", "optional", "required"}
+	askedWords = map[string]string{"off": "No", "optional": "Optional", "required": "Required"}
+)
 
 var formSettings = []inbox.Setting{
-	{Key: keyFormName, Label: "Form: name", Help: "Asked before the chat. What is typed there is shown to agents as claimed and proves nothing. Visitors with a login are not asked.", Default: "off", Values: asked},
-	{Key: keyFormEmail, Label: "Form: e-mail address", Help: "Asked before the chat; a claim, until the visitor proves it.", Default: "off", Values: asked},
-	{Key: keyFormPhone, Label: "Form: phone number", Help: "Asked before the chat, in international form beginning with +; a claim.", Default: "off", Values: asked},
-	{Key: keyFormQuestion, Label: "Form: question", Help: "A question of your own, answered in at most 2000 characters.", Default: "off", Values: asked},
-	{Key: keyFormAsk, Label: "Form: the question's words", Help: "At most 200 characters. Empty: “How can we help?” in the visitor's language."},
-	{Key: keyFormConsent, Label: "Form: consent", Help: "What a visitor must agree to before he may write, at most 2000 characters; kept with his answers. Empty: nothing is asked."},
+	{Key: keyFormName, Label: "Form: name", Help: "Asked before the chat. What is typed there is shown to agents as claimed and proves nothing. Visitors with a login are not asked.", Default: "off", Values: asked, Words: askedWords, Group: groupBefore},
+	{Key: keyFormEmail, Label: "Form: e-mail address", Help: "Asked before the chat; a claim, until the visitor proves it.", Default: "off", Values: asked, Words: askedWords, Group: groupBefore},
+	{Key: keyFormPhone, Label: "Form: phone number", Help: "Asked before the chat, in international form beginning with +; a claim.", Default: "off", Values: asked, Words: askedWords, Group: groupBefore},
+	{Key: keyFormQuestion, Label: "Form: question", Help: "A question of your own, answered in at most 2000 characters.", Default: "off", Values: asked, Words: askedWords, Group: groupBefore},
+	{Key: keyFormAsk, Label: "Form: the question's words", Help: "At most 200 characters. Empty: “How can we help?” in the visitor's language.", Group: groupBefore, When: inbox.When{Key: keyFormQuestion, Is: []string{"optional", "required"}}},
+	{Key: keyFormConsent, Label: "Form: consent", Help: "What a visitor must agree to before he may write, at most 2000 characters; kept with his answers. Empty: nothing is asked.", Group: groupBefore, Lines: true},
 }
 
 // form is what is asked before the chat.

@@ -20,9 +20,9 @@ const (
 )
 
 var hoursSettings = []inbox.Setting{
-	{Key: keyHours, Label: "Business hours", Help: "Such as “mon-fri 09:00-12:00 13:00-17:00; sat 10:00-14:00”. Outside of them the widget says when you are back and asks for an address first; messages are always taken. Empty: always open."},
-	{Key: keyZone, Label: "Time zone", Help: "Of the business hours, as in the IANA database: Europe/Berlin, America/New_York.", Default: "UTC"},
-	{Key: keyHolidays, Label: "Holidays", Help: "Days with other hours or none, separated by commas or on lines of their own: 2026-12-24 09:00-12:00, 12-25 (every year, closed)."},
+	{Key: keyHours, Label: "Business hours", Help: "Such as “mon-fri 09:00-12:00 13:00-17:00; sat 10:00-14:00”. Outside of them the widget says when you are back and asks for an address first; messages are always taken. Empty: always open.", Group: groupHours},
+	{Key: keyZone, Label: "Time zone", Help: "Of the business hours, as in the IANA database: Europe/Berlin, America/New_York.", Default: "UTC", Group: groupHours},
+	{Key: keyHolidays, Label: "Holidays", Help: "Days with other hours or none, separated by commas or on lines of their own: 2026-12-24 09:00-12:00, 12-25 (every year, closed).", Group: groupHours, Lines: true},
 }
 
 // span is part of a day, in minutes after midnight; an end before the start is on the next day.

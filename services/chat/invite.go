@@ -27,7 +27,7 @@ const (
 
 var inviteSettings = []inbox.Setting{
 	{Key: keyInvites, Label: "Invitations", Help: "A bubble beside the button, once per visitor. One per line: page | seconds on it | text | de: text in another language. " +
-		"The page is a path such as /cart* or an address such as https://shop.example/sale/*, * standing for anything. At most 20, with 300 characters each. No conversation begins before the visitor answers."},
+		"The page is a path such as /cart* or an address such as https://shop.example/sale/*, * standing for anything. At most 20, with 300 characters each. No conversation begins before the visitor answers.", Group: groupWords, Lines: true},
 }
 
 // invite is a greeting that a page shows by itself. Its tags are those of the loader.

@@ -30,8 +30,8 @@ const (
 )
 
 var mailSettings = []inbox.Setting{
-	{Key: keyMailBy, Label: "Continue by e-mail", Help: "Id of the e-mail inbox by which a visitor gets the chat when he asks for it, and our answer when he has left. Only to an address he has proven in the chat or by a login that says it is verified: an address that was only typed gets a code and nothing else. Empty: neither is offered."},
-	{Key: keyMailAfter, Label: "An answer goes by e-mail after", Help: "For so long the visitor's chat must be closed, 10s to 24h. What he has read is not sent.", Default: "5m"},
+	{Key: keyMailBy, Label: "Continue by e-mail", Help: "Id of the e-mail inbox by which a visitor gets the chat when he asks for it, and our answer when he has left. Only to an address he has proven in the chat or by a login that says it is verified: an address that was only typed gets a code and nothing else. Empty: neither is offered.", Group: groupMail},
+	{Key: keyMailAfter, Label: "An answer goes by e-mail after", Help: "For so long the visitor's chat must be closed, 10s to 24h. What he has read is not sent.", Default: "5m", Group: groupMail},
 }
 
 func readMail(get func(string) string) (by string, after time.Duration, errs []error) {

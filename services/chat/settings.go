@@ -63,7 +63,7 @@ type config struct {
 	Messages, Connections, Visitors, Uploads int
 }
 
-var settings = slices.Concat(generalSettings, textSettings, formSettings, hoursSettings, mailSettings, inviteSettings, limitSettings)
+var settings = slices.Concat(generalSettings, textSettings, inviteSettings, formSettings, hoursSettings, mailSettings, limitSettings)
 
 var generalSettings = []inbox.Setting{
 	{Key: keyGreeting, Label: "Greeting", Help: "First line shown to a visitor, at most 500 characters.", Default: "Hello! How can we help?", Group: groupWidget},
@@ -92,6 +92,10 @@ var limitSettings = []inbox.Setting{
 // Headings of the form.
 const (
 	groupWidget = "Widget"
+	groupWords  = "Words and languages"
+	groupBefore = "Before the chat"
+	groupHours  = "Business hours"
+	groupMail   = "By e-mail"
 	groupWho    = "Who the visitor is"
 	groupLimits = "Limits"
 )

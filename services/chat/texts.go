@@ -19,6 +19,11 @@ const (
 // languages the widget speaks: a dictionary of each is in dist.
 var languages = []string{"en", "de", "fr", "es", "pt", "ar", "he", "ja"}
 
+var languageWords = map[string]string{
+	"auto": "The visitor's browser decides", "en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "pt": "Português",
+	"ar": "العربية", "he": "עברית", "ja": "日本語",
+}
+
 // The site's own words, which may differ by language.
 const (
 	wordName     = "name"
@@ -31,8 +36,8 @@ const (
 var wordLimits = map[string]int{wordName: 100, wordGreeting: 500, wordQuestion: maxFormAsk, wordConsent: maxFormConsent, wordClosed: 500}
 
 var textSettings = []inbox.Setting{
-	{Key: keyLanguage, Label: "Language", Help: "auto: the visitor's browser decides. A page can choose with data-language on the script; that goes before this setting.", Default: "auto", Values: append([]string{"auto"}, languages...)},
-	{Key: keyTexts, Label: "Own words by language", Help: "One per line, such as “de.greeting = Hallo! Wie können wir helfen?”. Words: name (100 characters), greeting (500), question (200), consent (2000), closed (500: said outside business hours)."},
+	{Key: keyLanguage, Label: "Language", Help: "auto: the visitor's browser decides. A page can choose with data-language on the script; that goes before this setting.", Default: "auto", Values: append([]string{"auto"}, languages...), Words: languageWords, Group: groupWords},
+	{Key: keyTexts, Label: "Own words by language", Help: "One per line, such as “de.greeting = Hallo! Wie können wir helfen?”. Words: name (100 characters), greeting (500), question (200), consent (2000), closed (500: said outside business hours).", Group: groupWords, Lines: true},
 }
 
 // texts are the site's own words by language and word.
