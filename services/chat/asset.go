@@ -25,6 +25,18 @@ func asset(name string) []byte {
 	return b
 }
 
+// assetNames are the files every page of a widget may load. The loader is not
+// among them: it is made for its inbox.
+func assetNames() []string {
+	names := []string{"frame.js", "frame.css", "demo.css", "emoji.js", "invite.js"}
+	for _, l := range languages {
+		if l != "en" { // is in frame.js
+			names = append(names, "words-"+l+".js")
+		}
+	}
+	return names
+}
+
 // serveBytes answers with an ETag over the content; names carry no hash.
 func serveBytes(w http.ResponseWriter, r *http.Request, kind string, b []byte) {
 	sum := sha256.Sum256(b)

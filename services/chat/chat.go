@@ -56,7 +56,8 @@ const ContentType = "application/vnd.weftline.chat+json"
 type Deps struct {
 	Intake     channel.Intake
 	Transcript channelv1connect.TranscriptServiceClient
-	Proofs     channelv1connect.ProofServiceClient // nil: addresses stay claims
+	Proofs     channelv1connect.ProofServiceClient   // nil: addresses stay claims
+	Forward    channelv1connect.ForwardServiceClient // nil: nothing goes on by mail
 	Inboxes    inbox.Registry
 	State      docstore.Store
 	Keys       crypt.Keyring
@@ -87,6 +88,7 @@ type Adapter struct {
 	limits  *limits
 	locks   striped // of documents
 	reports striped // of receipts; may take locks inside
+	follows striped // of unread answers
 	metrics metrics
 	timing  Timing
 
@@ -133,6 +135,7 @@ func New(d Deps) (*Adapter, error) {
 	}
 	a.metrics = newMetrics(d.Metrics)
 	a.limits = newLimits(a.d.Now)
+	a.rooms.now, a.rooms.since = a.d.Now, a.d.Now()
 	return a, nil
 }
 

@@ -30,6 +30,13 @@ type clientFrame struct {
 	Address     string   `json:"address"`
 	ID          string   `json:"id"`
 	Code        string   `json:"code"`
+	Lang        string   `json:"lang"`
+	Invite      string   `json:"invite"`
+	Name        string   `json:"name"`
+	Email       string   `json:"email"`
+	Phone       string   `json:"phone"`
+	Question    string   `json:"question"`
+	Consent     bool     `json:"consent"`
 }
 
 // frameError is a frame that cannot be taken. Garbage is no mistake of a
@@ -37,6 +44,8 @@ type clientFrame struct {
 type frameError struct {
 	Garbage bool
 	Field   string
+	Limit   int  // of the field, where it has one
+	Missing bool // the field must be answered
 }
 
 func (e *frameError) Error() string {
@@ -69,6 +78,9 @@ func decodeFrame(b []byte) (clientFrame, error) {
 		if len(f.Token) > 256 || len(f.Who) > 64 {
 			return f, &frameError{Garbage: true, Field: "token"}
 		}
+		if !langForm(f.Lang) {
+			f.Lang = ""
+		}
 	case "message":
 		return f, f.checkMessage()
 	case "email":
@@ -76,17 +88,22 @@ func decodeFrame(b []byte) (clientFrame, error) {
 			return f, &frameError{Garbage: true, Field: "client_id"}
 		}
 		if f.Address = strings.TrimSpace(f.Address); !validEmail(f.Address) {
-			return f, &frameError{Field: "address"}
+			return f, &frameError{Field: "address", Limit: maxFormEmail}
 		}
 	case "prove":
 		if f.Address = strings.TrimSpace(f.Address); !validEmail(f.Address) {
-			return f, &frameError{Field: "address"}
+			return f, &frameError{Field: "address", Limit: maxFormEmail}
 		}
+	case "form": // its fields are checked against what the inbox asks
+		if !clientIDForm.MatchString(f.ClientID) {
+			return f, &frameError{Garbage: true, Field: "client_id"}
+		}
+		f.ClientID = strings.ToLower(f.ClientID)
 	case "code":
 		if !proofForm.MatchString(f.ID) || len(f.Code) > 64 {
 			return f, &frameError{Garbage: true, Field: "code"}
 		}
-	case "typing", "read", "delivered", "pong":
+	case "typing", "read", "delivered", "pong", "transcript":
 	default:
 		return f, &frameError{Garbage: true, Field: "type"}
 	}
@@ -99,11 +116,11 @@ func (f *clientFrame) checkMessage() error {
 	}
 	f.ClientID = strings.ToLower(f.ClientID)
 	if utf8.RuneCountInString(f.Text) > maxText {
-		return &frameError{Field: "text"}
+		return &frameError{Field: "text", Limit: maxText}
 	}
 	f.Text = cleanText(f.Text)
 	if len(f.Attachments) > maxFiles {
-		return &frameError{Field: "attachments"}
+		return &frameError{Field: "attachments", Limit: maxFiles}
 	}
 	if f.Text == "" && len(f.Attachments) == 0 {
 		return &frameError{Field: "text"}

@@ -12,11 +12,17 @@ import (
 	"github.com/weftline/weftline/services/internal/handleid"
 )
 
+// forgetting is what Forget needs of the keyring.
+type forgetting interface {
+	handleid.Hasher
+	Destroy(ctx context.Context, names ...string) error
+}
+
 // Forget removes what the channel keeps of visitors whose handles (ids) were
 // erased: what is known of their browsers, how far they have read, their files
 // (from blobs, which may be nil). It works on the state of a hub whether or not
 // the channel runs in this process, and may be called again.
-func Forget(ctx context.Context, state docstore.Store, keys handleid.Hasher, blobs blob.Store, handles []string) error {
+func Forget(ctx context.Context, state docstore.Store, keys forgetting, blobs blob.Store, handles []string) error {
 	gone := map[string]bool{}
 	var ops []docstore.Op
 	drop := func(col, id string) {
@@ -25,10 +31,14 @@ func Forget(ctx context.Context, state docstore.Store, keys handleid.Hasher, blo
 	for _, h := range handles {
 		gone[h] = true
 		drop(colHandle, h)
+		drop(colFollow, h)
 	}
-	err := state.Declare(ctx, docstore.Collection{Name: colVisitor}, docstore.Collection{Name: colHandle}, docstore.Collection{Name: colUpload})
+	err := declare(ctx, state)
 	if err != nil {
-		return fmt.Errorf("declare chat state: %w", err)
+		return err
+	}
+	if err := forgetAddresses(ctx, state, keys, handles); err != nil {
+		return err
 	}
 	of := func(inbox, address string) bool { return gone[handleid.Of(keys, handle(inbox, address))] }
 	err = state.Scan(ctx, colVisitor, func(d docstore.Doc) error {
@@ -67,6 +77,36 @@ func Forget(ctx context.Context, state docstore.Store, keys handleid.Hasher, blo
 	}
 	if err := state.Apply(ctx, docstore.Batch{Ops: ops}); err != nil {
 		return fmt.Errorf("forget visitors: %w", err)
+	}
+	return nil
+}
+
+// forgetAddresses destroys the keys of what was kept to write to.
+func forgetAddresses(ctx context.Context, state docstore.Store, keys forgetting, handles []string) error {
+	var names []string
+	for _, id := range handles {
+		d, err := state.Get(ctx, colHandle, id)
+		if errors.Is(err, docstore.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("forget addresses: %w", err)
+		}
+		var h handleState
+		if err := json.Unmarshal(d.JSON, &h); err != nil {
+			return fmt.Errorf("decode handle: %w", err)
+		}
+		for _, x := range []*address{h.Mail, h.Asked} {
+			if x != nil {
+				names = append(names, x.Sealed.Key)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	if err := keys.Destroy(ctx, names...); err != nil {
+		return fmt.Errorf("forget addresses: %w", err)
 	}
 	return nil
 }

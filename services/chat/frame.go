@@ -15,7 +15,11 @@ type welcomeFrame struct {
 	Identity     string       `json:"identity"`
 	Login        *loginNotice `json:"login,omitempty"`
 	EmailCapture bool         `json:"email_capture,omitempty"`
-	Prove        bool         `json:"prove,omitempty"` // an address can be proven
+	Prove        bool         `json:"prove,omitempty"`   // an address can be proven
+	Mail         bool         `json:"mail,omitempty"`    // the chat goes on by mail
+	MailTo       string       `json:"mail_to,omitempty"` // there, shortened
+	Form         *formFrame   `json:"form,omitempty"`    // to be answered first
+	Hours        *hoursFrame  `json:"hours,omitempty"`   // nil: nothing is said of hours
 	HeartbeatS   int          `json:"heartbeat_s"`
 	Ticket       string       `json:"ticket"`
 }
@@ -23,6 +27,39 @@ type welcomeFrame struct {
 type loginNotice struct {
 	Name      string `json:"name,omitempty"`
 	ExpiresAt string `json:"expires_at"`
+}
+
+// formFrame is what the inbox asks before the chat, in the visitor's language
+// where the site has words for it; empty words are the widget's own.
+type formFrame struct {
+	Fields   []formFieldFrame `json:"fields"`
+	Question string           `json:"question,omitempty"`
+	Consent  string           `json:"consent,omitempty"`
+}
+
+type formFieldFrame struct {
+	Name     string `json:"name"` // name, email, phone, question
+	Required bool   `json:"required,omitempty"`
+}
+
+// hoursFrame: until is when that ends, empty for not in sight.
+type hoursFrame struct {
+	Open  bool   `json:"open"`
+	Until string `json:"until,omitempty"`
+	Text  string `json:"text,omitempty"` // the site's words for closed
+}
+
+// transcriptFrame: the chat is on its way.
+type transcriptFrame struct {
+	Type     string `json:"type"`
+	To       string `json:"to"` // shortened
+	Messages int32  `json:"messages"`
+}
+
+// nowFrame tells that opening or closing time has come.
+type nowFrame struct {
+	Type  string     `json:"type"`
+	Hours hoursFrame `json:"hours"`
 }
 
 type itemFrame struct {
@@ -80,6 +117,7 @@ type errorFrame struct {
 	Type         string `json:"type"`
 	Code         string `json:"code"`
 	Field        string `json:"field,omitempty"`
+	Limit        int    `json:"limit,omitempty"` // of the field
 	ClientID     string `json:"client_id,omitempty"`
 	RetryAfterMS int64  `json:"retry_after_ms,omitempty"`
 }
@@ -109,6 +147,8 @@ func VisitorFrames() []any {
 		ackFrame{},
 		typingFrame{},
 		proofFrame{},
+		nowFrame{},
+		transcriptFrame{},
 		errorFrame{},
 		pingFrame{},
 		byeFrame{},

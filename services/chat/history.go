@@ -29,6 +29,8 @@ func (s *session) work(ctx context.Context, cursor string) {
 		defer t.Stop()
 		expired = t.C
 	}
+	change := s.hoursChange(s.a.d.Now())
+	defer func() { change.Stop() }()
 	settle := time.NewTimer(0)
 	defer settle.Stop()
 	delay := time.Duration(0)
@@ -42,6 +44,8 @@ func (s *session) work(ctx context.Context, cursor string) {
 			s.push(errorFrame{Type: "error", Code: "login_expired"})
 			s.end(closeAuth, "login expired")
 			return
+		case <-change.C:
+			change = s.tellHours()
 		case <-s.receipts:
 			s.report(ctx)
 		case <-s.sync:

@@ -12,7 +12,7 @@ func (a *Adapter) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /chat/{inbox}/loader.js", a.serveLoader)
 	mux.HandleFunc("GET /chat/{inbox}/frame", a.serveFrame)
 	mux.HandleFunc("GET /chat/{inbox}/demo", a.serveDemo)
-	for _, name := range []string{"frame.js", "frame.css", "demo.css"} {
+	for _, name := range assetNames() {
 		mux.HandleFunc("GET /chat/{inbox}/"+name, a.serveAsset(name))
 	}
 	mux.HandleFunc("GET /chat/{inbox}/ws", a.serveSocket)
@@ -47,11 +47,14 @@ func (a *Adapter) serveLoader(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
-	serveBytes(w, r, "text/javascript; charset=utf-8", []byte(strings.ReplaceAll(string(asset("loader.js")), colourMark, c.Colour)))
+	serveBytes(w, r, "text/javascript; charset=utf-8", []byte(strings.NewReplacer(colourMark, c.Colour, aboutMark, c.forLoader()).Replace(string(asset("loader.js")))))
 }
 
 // colourMark in loader.js stands for the inbox's colour, which is #rrggbb and nothing else.
 const colourMark = "#0c0ffe"
+
+// aboutMark in loader.js, quotes included, stands for what it knows of the inbox.
+const aboutMark = `"#about"`
 
 func (a *Adapter) serveAsset(name string) http.HandlerFunc {
 	kind := "text/css; charset=utf-8"
@@ -60,6 +63,10 @@ func (a *Adapter) serveAsset(name string) http.HandlerFunc {
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := a.admit(w, r); ok {
+			if name == "invite.js" { // a module of the host's page, which may be of any origin
+				w.Header().Set("Access-Control-Allow-Origin", "*")
+				w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+			}
 			serveBytes(w, r, kind, asset(name))
 		}
 	}
@@ -68,7 +75,7 @@ func (a *Adapter) serveAsset(name string) http.HandlerFunc {
 var pages = template.Must(template.ParseFS(templates, "page/*.html"))
 
 type page struct {
-	Inbox, Name, Colour, Greeting string
+	Inbox, Name, Colour, Language string
 }
 
 func (a *Adapter) serveFrame(w http.ResponseWriter, r *http.Request) {
@@ -99,7 +106,7 @@ func (a *Adapter) serveDemo(w http.ResponseWriter, r *http.Request) {
 
 func (a *Adapter) servePage(w http.ResponseWriter, c *config, name, policy string) {
 	var b strings.Builder
-	if err := pages.ExecuteTemplate(&b, name, page{Inbox: c.ID, Name: c.Name, Colour: c.Colour, Greeting: c.Greeting}); err != nil {
+	if err := pages.ExecuteTemplate(&b, name, page{Inbox: c.ID, Name: c.Name, Colour: c.Colour, Language: c.Language}); err != nil {
 		a.log.Error("chat page not made", "page", name, "error", err)
 		http.Error(w, "page could not be made", http.StatusInternalServerError)
 		return

@@ -74,6 +74,11 @@ func TestWidgetBuild(t *testing.T) {
 	if n := zipped("loader.js"); n > 3<<10 {
 		t.Errorf("loader has %d bytes, 3072 are allowed", n)
 	}
+	for _, f := range []string{"emoji.js", "invite.js", "words-de.js", "words-fr.js", "words-es.js", "words-pt.js", "words-ar.js", "words-he.js", "words-ja.js"} {
+		if n := zipped(f); n > 2<<10 {
+			t.Errorf("%s, fetched on demand, has %d bytes, 2048 are allowed", f, n)
+		}
+	}
 	if n := zipped("frame.js", "frame.css"); n > 15<<10 {
 		t.Errorf("frame has %d bytes, 15360 are allowed", n)
 	}
@@ -103,8 +108,12 @@ func TestWidgetBuild(t *testing.T) {
 	if got := hex.EncodeToString(sum.Sum(nil)); got != strings.TrimSpace(string(want)) {
 		t.Error("dist is older than its sources: run npm ci && npm run build in services/chat/widget")
 	}
-	for _, f := range []string{"loader.js", "frame.js"} {
-		b, _ := os.ReadFile("dist/" + f)
+	scripts, _ := filepath.Glob("dist/*.js")
+	if len(scripts) != 11 {
+		t.Errorf("%d scripts", len(scripts))
+	}
+	for _, f := range scripts {
+		b, _ := os.ReadFile(f)
 		for _, bad := range []string{"document.cookie", "eval(", "new Function", `postMessage(e,"*"`, `"*")`, "sourceMappingURL"} {
 			if bytes.Contains(b, []byte(bad)) {
 				t.Errorf("%s contains %s", f, bad)
@@ -121,6 +130,7 @@ func TestPages(t *testing.T) {
 	w := start(t, map[string]string{"colour": "#aabbcc"})
 	for path, want := range map[string]string{
 		"loader.js": "text/javascript; charset=utf-8", "frame.js": "text/javascript; charset=utf-8", "frame.css": "text/css; charset=utf-8",
+		"words-ar.js": "text/javascript; charset=utf-8", "emoji.js": "text/javascript; charset=utf-8", "invite.js": "text/javascript; charset=utf-8",
 		"demo.css": "text/css; charset=utf-8", "frame": "text/html; charset=utf-8", "demo": "text/html; charset=utf-8",
 	} {
 		resp := w.get("/chat/shop/"+path, "")
@@ -143,6 +153,9 @@ func TestPages(t *testing.T) {
 		if path == "loader.js" && (!bytes.Contains(body, []byte("#aabbcc")) || bytes.Contains(body, []byte("#0c0ffe"))) {
 			t.Error("the loader does not have the inbox's colour")
 		}
+	}
+	if resp := w.get("/chat/shop/words-xx.js", ""); resp.StatusCode != 404 {
+		t.Errorf("a language that is not there: %d", resp.StatusCode)
 	}
 	if resp := w.get("/chat/nowhere/loader.js", ""); resp.StatusCode != 404 {
 		t.Errorf("unknown inbox: %d", resp.StatusCode)

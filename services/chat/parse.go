@@ -14,7 +14,7 @@ func (a *Adapter) Parse(raw channel.Raw) ([]channel.Item, error) { return Parser
 // Parser reads inputs of content type ContentType. It needs nothing.
 type Parser struct{}
 
-// Parse gives exactly one message.
+// Parse gives one message, or two where a form has two addresses.
 //
 // Assurance: 2 for a visitor who holds the token we gave his browser, 4 for a
 // login the host vouches for. A typed e-mail address proves nothing and links nothing: it is named as said.
@@ -38,11 +38,16 @@ func (Parser) Parse(raw channel.Raw) ([]channel.Item, error) {
 	}
 	switch in.Kind {
 	case "message":
-		m.Content = channel.Content{Text: in.Text, Attachments: in.Files}
+		m.Content = channel.Content{Text: in.Text, Attachments: in.Files, Quoted: in.Invite}
 	case "email":
 		m.Content.Text = "Left e-mail address " + in.Email + " for an answer (typed, not verified)."
 		m.Flags = []string{"offline_capture"}
 		m.ClaimsHandle = &channel.Address{Kind: "email", Address: in.Email} // by that flag it is said, not proven
+	case "form":
+		if in.Form == nil || in.Login != nil || !in.Form.said() {
+			return nil, errors.New("parse chat input: the form is missing")
+		}
+		return parseForm(*m, *in.Form), nil
 	case "login":
 		if in.Login == nil {
 			return nil, errors.New("parse chat input: login is missing")

@@ -45,6 +45,12 @@ func (s *session) prove(ctx context.Context, c *config, f clientFrame) {
 		s.notProven(err)
 		return
 	}
+	if s.a.mails(c) {
+		if err := s.noteAsked(ctx, res.GetProofId(), f.Address); err != nil {
+			s.notProven(err)
+			return
+		}
+	}
 	s.push(proofFrame{Type: "proof", ID: res.GetProofId(), State: "sent", To: shorten(f.Address)})
 }
 
@@ -62,6 +68,11 @@ func (s *session) tryCode(ctx context.Context, c *config, f clientFrame) {
 	switch {
 	case res.GetProven():
 		out.State = "proven"
+		if s.a.mails(c) {
+			if err := s.noteProven(ctx, f.ID); err != nil { // proven it is; it is written to when he proves it again
+				s.a.log.Error("proven address not kept", "inbox", s.inbox, "error", err)
+			}
+		}
 	case res.GetTriesLeft() > 0:
 		out.State, out.TriesLeft = "wrong", res.GetTriesLeft()
 	}

@@ -14,7 +14,7 @@ import (
 // spread retry time so that they do not come back all at once) and waits for
 // the connections to close.
 func (a *Adapter) Run(ctx context.Context) error {
-	if err := a.declare(ctx); err != nil {
+	if err := declare(ctx, a.d.State); err != nil {
 		return err
 	}
 	stop, err := a.followTyping()
@@ -41,6 +41,20 @@ func (a *Adapter) Run(ctx context.Context) error {
 		}
 	})
 	wg.Go(func() {
+		tick := time.NewTicker(a.timing.Follow)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if err := a.followUp(ctx); err != nil && ctx.Err() == nil {
+					a.log.Warn("unread chat answers not followed", "error", err)
+				}
+			}
+		}
+	})
+	wg.Go(func() {
 		tick := time.NewTicker(time.Minute)
 		defer tick.Stop()
 		for {
@@ -49,6 +63,7 @@ func (a *Adapter) Run(ctx context.Context) error {
 				return
 			case <-tick.C:
 				a.limits.sweep()
+				a.rooms.sweep()
 				a.pending.sweep(a.d.Now())
 			}
 		}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"github.com/weftline/weftline/services/internal/inbox"
 )
 
 // session is one connection: one browser tab of one visitor.
@@ -23,6 +21,7 @@ type session struct {
 	address  string // of the handle
 	handleID string
 	who      string
+	lang     string // of the widget, "" when it did not say
 
 	sock   socket
 	queue  *queue
@@ -36,6 +35,7 @@ type session struct {
 	receipts chan struct{} // targets have moved
 
 	spoke  bool            // is noted as having said something; the reader's own
+	given  []string        // answered before the chat, as last known; the reader's own
 	listed map[string]bool // client ids of the first listing, while it lasts; work's own
 
 	mu        sync.Mutex
@@ -65,6 +65,12 @@ func (s *session) run(ctx context.Context, c *config) {
 			if !s.identify(ctx, c, f) {
 				return
 			}
+			s.lang = f.Lang
+			ask, err := s.askedOf(ctx, c)
+			if err != nil {
+				s.unavailable(err)
+				return
+			}
 			if !s.a.rooms.join(s) {
 				s.end(closeDraining, "draining")
 				return
@@ -74,7 +80,7 @@ func (s *session) run(ctx context.Context, c *config) {
 			if f.Who != s.who {
 				after = "" // positions of another handle mean nothing here
 			}
-			s.welcome(c, f.Who != "" && f.Who != s.who)
+			s.welcome(ctx, c, ask, f.Who != "" && f.Who != s.who)
 			work.Go(func() { s.work(ctx, after) })
 			return
 		}
@@ -87,13 +93,21 @@ func (s *session) run(ctx context.Context, c *config) {
 	pumps.Wait()
 }
 
-func (s *session) welcome(c *config, reset bool) {
+func (s *session) welcome(ctx context.Context, c *config, ask *formFrame, reset bool) {
 	expires := s.a.d.Now().Add(ticketLife)
 	w := welcomeFrame{
 		Type: "welcome", Token: s.a.visitorToken(s.inbox, s.visitor), Who: s.who, Reset: reset,
-		Name: c.Name, Greeting: c.Greeting, Identity: c.Identity,
+		Name: c.word(s.lang, wordName), Greeting: c.word(s.lang, wordGreeting), Identity: c.Identity, Form: ask,
+		Hours:        c.hoursOf(s.lang, s.a.d.Now()),
 		EmailCapture: c.Email && s.login == nil, Prove: c.Email && s.provable(c),
 		HeartbeatS: int(s.a.timing.Ping / time.Second),
+	}
+	if s.a.mails(c) {
+		to, err := s.mailTo(ctx)
+		if err != nil { // he can ask again
+			s.a.log.Warn("address of a visitor not read", "inbox", s.inbox, "error", err)
+		}
+		w.Mail, w.MailTo = s.provable(c) || to != "", shorten(to)
 	}
 	if l := s.login; l != nil {
 		w.Login = &loginNotice{Name: l.Name, ExpiresAt: stamp(l.Expires)}
@@ -113,7 +127,7 @@ func (s *session) handle(ctx context.Context, f clientFrame, err error) {
 			s.garbage(bad.Field)
 			return
 		}
-		s.push(errorFrame{Type: "error", Code: "invalid", Field: bad.Field, ClientID: f.ClientID})
+		s.refuse(f, bad)
 		return
 	}
 	// Rules are looked up at every frame: an inbox may have changed since the hello.
@@ -127,7 +141,7 @@ func (s *session) handle(ctx context.Context, f clientFrame, err error) {
 		return
 	}
 	switch f.Type {
-	case "message", "email":
+	case "message", "email", "form":
 		s.accept(ctx, c, f)
 	case "prove", "code":
 		if !s.provable(c) {
@@ -139,6 +153,8 @@ func (s *session) handle(ctx context.Context, f clientFrame, err error) {
 		} else {
 			s.tryCode(ctx, c, f)
 		}
+	case "transcript":
+		s.transcript(ctx, c)
 	case "typing":
 		s.typing(f.Typing)
 	case "read", "delivered":
@@ -147,74 +163,4 @@ func (s *session) handle(ctx context.Context, f clientFrame, err error) {
 	default:
 		s.garbage("hello twice")
 	}
-}
-
-// accept stores what was said, then acknowledges it, then shows it in the visitor's other tabs.
-func (s *session) accept(ctx context.Context, c *config, f clientFrame) {
-	if wait, ok := s.a.limits.take("message", s.handleID, c.Messages, time.Minute); !ok {
-		s.a.metrics.limited.WithLabelValues("message").Inc()
-		s.push(errorFrame{Type: "error", Code: "rate", ClientID: f.ClientID, RetryAfterMS: wait.Milliseconds() + 1})
-		return
-	}
-	in := input{
-		V: 1, Kind: f.Type, Visitor: s.visitor, Address: s.address, ClientID: f.ClientID,
-		Text: f.Text, Email: f.Address, At: s.a.d.Now().UTC(),
-	}
-	if l := s.login; l != nil {
-		in.Login = &inputLogin{Kid: l.Kid, Sub: l.Sub, Email: l.Email, Verified: l.Verified, Name: l.Name}
-	}
-	files, err := s.a.uploads(ctx, s.inbox, s.address, f.Attachments)
-	if errors.Is(err, errNoUpload) {
-		s.push(errorFrame{Type: "error", Code: "invalid", Field: "attachments", ClientID: f.ClientID})
-		return
-	}
-	in.Files = files
-	if err == nil {
-		err = s.a.noteSpoken(ctx, s)
-	}
-	if err == nil {
-		raw, rawErr := in.raw(s.inbox)
-		if err = rawErr; err == nil {
-			err = s.a.d.Intake.Accept(ctx, raw)
-		}
-	}
-	if err != nil {
-		s.a.log.Error("chat message not accepted", "inbox", s.inbox, "error", err)
-		s.push(errorFrame{Type: "error", Code: "unavailable", ClientID: f.ClientID, RetryAfterMS: 2000})
-		return
-	}
-	item := s.a.ownItem(s.inbox, s.handleID, in)
-	// The same again is shown to nobody again: many tabs that repeat themselves
-	// after an outage would fill one another's queues.
-	tell := f.Type == "message" && s.a.pending.add(s.handleID, item, in.At)
-	s.push(ackFrame{Type: "ack", ClientID: f.ClientID})
-	s.a.metrics.messages.WithLabelValues("in").Inc()
-	s.a.d.Inboxes.SetHealth(s.inbox, inbox.Health{State: "ok", LastIn: in.At})
-	for _, other := range s.a.rooms.of(s.handleID) {
-		if tell && other != s {
-			other.push(messageFrame{Type: "message", Message: item})
-		}
-		signal(other.sync)
-	}
-}
-
-// noteSpoken remembers that an anonymous browser has said something.
-func (a *Adapter) noteSpoken(ctx context.Context, s *session) error {
-	if s.login != nil || s.spoke {
-		return nil
-	}
-	id := s.inbox + "/" + s.visitor
-	defer a.locks.lock(id)()
-	var v visitorState
-	if _, err := a.load(ctx, colVisitor, id, &v); err != nil {
-		return err
-	}
-	if !v.Spoke {
-		v.Spoke = true
-		if err := a.store(ctx, colVisitor, id, v); err != nil {
-			return err
-		}
-	}
-	s.spoke = true
-	return nil
 }

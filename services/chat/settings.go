@@ -6,9 +6,11 @@ import (
 	"net/mail"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/weftline/weftline/pkg/subject"
@@ -40,21 +42,30 @@ const (
 
 // config is an inbox's settings, read.
 type config struct {
-	ID, Name string
-	Rev      int64
-	Origins  []string
-	Identity string
-	Keys     map[string]jwtKey
-	Greeting string
-	Colour   string
-	Email    bool
-	Prove    string // inbox that sends codes, "" for none
-	Mask     mask.Kinds
+	ID, Name  string
+	Rev       int64
+	Origins   []string
+	Identity  string
+	Keys      map[string]jwtKey
+	Greeting  string
+	Colour    string
+	Email     bool
+	Prove     string // inbox that sends codes, "" for none
+	Mask      mask.Kinds
+	Form      form
+	Hours     *hours // nil: always open
+	Language  string // "": the browser's
+	Texts     texts
+	Invites   []invite
+	MailBy    string        // inbox by which chats go on, "" for none
+	MailAfter time.Duration // the chat must be closed for so long
 
 	Messages, Connections, Visitors, Uploads int
 }
 
-var settings = []inbox.Setting{
+var settings = slices.Concat(generalSettings, textSettings, inviteSettings, formSettings, hoursSettings, mailSettings, limitSettings)
+
+var generalSettings = []inbox.Setting{
 	{Key: keyGreeting, Label: "Greeting", Help: "First line shown to a visitor, at most 500 characters.", Default: "Hello! How can we help?", Group: groupWidget},
 	{Key: keyColour, Label: "Colour", Help: "Colour of the button, as #rrggbb.", Default: "#2f5bea", Group: groupWidget},
 	{Key: keyOrigins, Label: "Allowed sites", Help: "Origins whose pages may show the widget, separated by spaces or commas, such as https://shop.example. Empty: only the hub's own host.", Group: groupWidget},
@@ -68,6 +79,9 @@ var settings = []inbox.Setting{
 	},
 	{Key: keyJWT, Label: "Login keys", Help: "One per line: key id, algorithm (HS256, EdDSA, ES256) and a secret of 32 bytes or more, or a PEM public key, separated by colons. Keep the old key beside the new one while you rotate.", Secret: true, Group: groupWho, Lines: true, When: inbox.When{Key: keyIdentity, Is: []string{identityOptional, identityRequired}}},
 	{Key: keyProve, Label: "Prove addresses by", Help: "Id of the e-mail inbox that sends a code to an address a visitor left, so that he can prove it in the chat. What he proves counts as his from then on, and joins what came from that address. Empty: addresses stay claims.", Group: groupWho},
+}
+
+var limitSettings = []inbox.Setting{
 	{Key: keyMessages, Label: "Messages per minute", Help: "Per visitor, 1 to 100000.", Default: "30", Group: groupLimits, Advanced: true},
 	{Key: keyConnections, Label: "Connections per minute", Help: "Per network address, 1 to 6000.", Default: "120", Group: groupLimits, Advanced: true},
 	{Key: keyVisitors, Label: "New visitors per hour", Help: "Per network address, 1 to 100000.", Default: "120", Group: groupLimits, Advanced: true},
@@ -78,6 +92,10 @@ var settings = []inbox.Setting{
 // Headings of the form.
 const (
 	groupWidget = "Widget"
+	groupWords  = "Words and languages"
+	groupBefore = "Before the chat"
+	groupHours  = "Business hours"
+	groupMail   = "By e-mail"
 	groupWho    = "Who the visitor is"
 	groupLimits = "Limits"
 )
@@ -155,6 +173,15 @@ func readConfig(in inbox.Inbox) (*config, error) {
 	if c.Mask, err = mask.Parse(get(inbox.KeyMask)); err != nil {
 		errs = append(errs, fmt.Errorf("%s: %w", inbox.KeyMask, err))
 	}
+	for _, part := range []func() []error{
+		func() (errs []error) { c.Form, errs = readForm(get); return errs },
+		func() (errs []error) { c.Hours, errs = readHours(get); return errs },
+		func() (errs []error) { c.Language, c.Texts, errs = readTexts(get); return errs },
+		func() (errs []error) { c.MailBy, c.MailAfter, errs = readMail(get); return errs },
+		func() (errs []error) { c.Invites, errs = readInvites(get); return errs },
+	} {
+		errs = append(errs, part()...)
+	}
 	number := func(key string, to *int, max int) {
 		n, err := strconv.Atoi(get(key))
 		if err != nil || n < 1 || n > max {
@@ -166,6 +193,9 @@ func readConfig(in inbox.Inbox) (*config, error) {
 	number(keyConnections, &c.Connections, 6000)
 	number(keyVisitors, &c.Visitors, 100000)
 	number(keyUploads, &c.Uploads, 600)
+	if c.Prove == "" { // what goes on by mail needs addresses that are proven
+		c.Prove = c.MailBy
+	}
 	return c, errors.Join(errs...)
 }
 

@@ -24,6 +24,9 @@ type visitorState struct {
 	Sub   string `json:"sub,omitempty"`   // the login this browser's visitor id belongs to
 	Spoke bool   `json:"spoke,omitempty"` // something was said anonymously
 	Told  bool   `json:"told,omitempty"`  // agents were told of the login
+	// Asked: the form before the chat was answered, with these fields.
+	Asked bool     `json:"asked,omitempty"`
+	Given []string `json:"given,omitempty"`
 }
 
 // handleState: positions only grow.
@@ -31,6 +34,10 @@ type handleState struct {
 	High      string `json:"high,omitempty"`      // of the newest outbound message handled
 	Delivered string `json:"delivered,omitempty"` // reported up to
 	Read      string `json:"read,omitempty"`      // reported up to
+	Mailed    string `json:"mailed,omitempty"`    // sent by mail up to
+	// Mail is where mail to him goes, Asked an address that is not proven yet.
+	Mail  *address `json:"mail,omitempty"`
+	Asked *address `json:"asked,omitempty"`
 }
 
 type uploadState struct {
@@ -44,10 +51,12 @@ type uploadState struct {
 	Used    bool      `json:"used,omitempty"` // a message may name it
 }
 
-func (a *Adapter) declare(ctx context.Context) error {
-	err := a.d.State.Declare(ctx,
-		docstore.Collection{Name: colVisitor}, docstore.Collection{Name: colHandle}, docstore.Collection{Name: colUpload})
-	if err != nil {
+func declare(ctx context.Context, state docstore.Store) error {
+	var all []docstore.Collection
+	for _, name := range []string{colVisitor, colHandle, colUpload, colFollow} {
+		all = append(all, docstore.Collection{Name: name})
+	}
+	if err := state.Declare(ctx, all...); err != nil {
 		return fmt.Errorf("declare chat state: %w", err)
 	}
 	return nil

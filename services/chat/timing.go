@@ -12,6 +12,7 @@ type Timing struct {
 	Settle  time.Duration // after something live, before the transcript is read again (1.5 s)
 	List    time.Duration // for one read of the transcript (5 s)
 	Drain   time.Duration // for all sessions to end (5 s)
+	Follow  time.Duration // between looks for answers that nobody has read (5 s)
 	// Spread is the longest retry_after_ms at a drain (10 s).
 	Spread time.Duration
 }
@@ -30,6 +31,7 @@ func (t Timing) withDefaults() Timing {
 	set(&t.Settle, 1500*time.Millisecond)
 	set(&t.List, 5*time.Second)
 	set(&t.Drain, 5*time.Second)
+	set(&t.Follow, 5*time.Second)
 	set(&t.Spread, 10*time.Second)
 	return t
 }

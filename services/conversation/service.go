@@ -34,6 +34,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/erasure"
 	"github.com/weftline/weftline/services/conversation/internal/export"
 	"github.com/weftline/weftline/services/conversation/internal/feed"
+	"github.com/weftline/weftline/services/conversation/internal/forward"
 	"github.com/weftline/weftline/services/conversation/internal/handle"
 	"github.com/weftline/weftline/services/conversation/internal/identity"
 	"github.com/weftline/weftline/services/conversation/internal/ingest"
@@ -131,6 +132,7 @@ type Service struct {
 	ties      *identity.Service
 	resolver  *resolve.Resolver
 	proofs    *proof.Service
+	forward   *forward.Service
 	policy    *policy.Policy
 	rpc       *rpc.Server
 	runner    *projection.Runner
@@ -156,7 +158,7 @@ func New(ctx context.Context, cfg Config, d Deps) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, deps: d, log: d.Log.With("part", "conversation")}
 	for _, step := range []func(context.Context) error{
-		s.openReads, s.openHandles, s.openErasure, s.openPersons, s.openProofs, s.openWrites, s.openRPC, s.openRunner, s.replay,
+		s.openReads, s.openHandles, s.openErasure, s.openPersons, s.openProofs, s.openForward, s.openWrites, s.openRPC, s.openRunner, s.replay,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -198,7 +200,7 @@ func (s *Service) openWrites(ctx context.Context) (err error) {
 	}
 	if s.ingest, err = ingest.New(ingest.Deps{
 		Customers: customers, Claims: claims, Keys: d.Keys, Parsers: d.Parser,
-		Refs: look, Replies: replies{look}, Timeline: look, Refuted: refuted, Proofs: s.proofs, NewID: newID, Now: s.cfg.Now, Log: s.log,
+		Refs: look, Replies: replies{look}, Timeline: look, Refuted: refuted, Proofs: s.proofs, Copies: s.forward, NewID: newID, Now: s.cfg.Now, Log: s.log,
 		Forgets:  s.forgets,
 		FetchFor: s.cfg.FetchFor, FetchTry: s.cfg.FetchTry,
 		Mask: s.masked, Originals: d.Originals, Blobs: d.Blobs, Parts: d.Parts,
@@ -228,7 +230,7 @@ func (s *Service) openRPC(context.Context) (err error) {
 		recorder = audit.Discard{}
 	}
 	s.rpc, err = rpc.New(rpc.Deps{
-		Commands: s.commands, Ties: s.ties, Proofs: s.proofs, Workspace: s.cfg.Workspace, Limits: s.resolver.Rules().Breaks, Reader: s.reader, Events: d.Events, Originals: d.Originals,
+		Commands: s.commands, Ties: s.ties, Proofs: s.proofs, Forward: s.forward, Workspace: s.cfg.Workspace, Limits: s.resolver.Rules().Breaks, Reader: s.reader, Events: d.Events, Originals: d.Originals,
 		Blobs: d.Blobs, Parts: d.Parts, Tenant: s.cfg.Tenant, Log: s.log,
 		Audit: recorder, Guard: audit.NewGuard(s.cfg.BulkRead, recorder, s.log, d.Metrics, s.cfg.Now),
 		Erasures: s.erasure, HoldOrders: s.commands, Exports: s.exports,

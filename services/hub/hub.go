@@ -227,15 +227,17 @@ func (h *hub) openChat(context.Context) error {
 	}
 	var transcript channelv1connect.TranscriptServiceClient
 	var proofs channelv1connect.ProofServiceClient
+	var forward channelv1connect.ForwardServiceClient
 	if h.conversation != nil {
-		transcript, proofs = h.conversation.Transcript(), h.conversation.Proofs()
+		transcript, proofs, forward = h.conversation.Transcript(), h.conversation.Proofs(), h.conversation.Forward()
 	} else {
 		proofs = channelv1connect.NewProofServiceClient(peer.Client(h.cfg.Cluster.Secret), h.cfg.Cluster.Conversation)
+		forward = channelv1connect.NewForwardServiceClient(peer.Client(h.cfg.Cluster.Secret), h.cfg.Cluster.Conversation)
 		transcript = channelv1connect.NewTranscriptServiceClient(peer.Client(h.cfg.Cluster.Secret), h.cfg.Cluster.Conversation)
 	}
 	var err error
 	h.chat, err = chat.New(chat.Deps{
-		Intake: h.intake, Transcript: transcript, Proofs: proofs, Inboxes: h.book, State: h.state, Keys: h.keys, Blobs: h.blobs,
+		Intake: h.intake, Transcript: transcript, Proofs: proofs, Forward: forward, Inboxes: h.book, State: h.state, Keys: h.keys, Blobs: h.blobs,
 		NC: h.bus.NC, Log: h.log.With("part", "chat"), Metrics: h.metrics, PublicURL: h.cfg.PublicURL,
 		OpenFile: h.openFile,
 	})

@@ -65,6 +65,8 @@ func login(sub, email string, verified bool) (string, error) {
 //	chat NAME ended CODE              the connection was closed so
 //	chat NAME leaves ADDRESS          leaves an e-mail address
 //	chat NAME proves ADDRESS          has a code sent to it
+//	chat NAME goes                    closes the page
+//	chat NAME asks-mail               asks for the chat by mail
 //	chat NAME code CODE STATE         gives it back, and hears STATE
 //	chat NAME file FILE TO            fetches a file of the transcript
 func cmdChat(ts *testscript.TestScript, neg bool, args []string) {
@@ -147,6 +149,10 @@ func cmdChat(ts *testscript.TestScript, neg bool, args []string) {
 		if err := v.w.Acked(ctx, id); err != nil {
 			w.fail(ts, "chat %s: %v", args[0], err)
 		}
+	case "goes":
+		v.hangUp()
+	case "asks-mail":
+		ts.Check(v.w.Do(map[string]string{"type": "transcript"}))
 	case "proves":
 		ts.Check(v.w.Do(map[string]string{"type": "prove", "address": want}))
 		v.proof(ctx, ts, args[0], "sent")

@@ -102,7 +102,7 @@ func (w *world) configure(ts *testscript.TestScript) string {
 		"inboxes": append(w.inboxes,
 			map[string]any{"id": "support", "channel": "email", "name": "Shop Support", "settings": mail},
 			map[string]any{"id": "shop", "channel": "chat", "name": "Shop", "settings": map[string]string{
-				"identity": ts.Getenv("CHAT_IDENTITY"), "jwt_keys": "k1:HS256:" + jwtSecret, "messages_per_minute": "600", "prove_email": "support",
+				"identity": ts.Getenv("CHAT_IDENTITY"), "jwt_keys": "k1:HS256:" + jwtSecret, "messages_per_minute": "600", "prove_email": "support", "continue_by": "support", "continue_after": "10s",
 				"mask": ts.Getenv("MASK"),
 			}},
 		),

@@ -22,11 +22,11 @@ if (process.argv.includes('--test')) {
   process.exit(status ?? 1)
 }
 
-await build({
-  ...common,
-  entryPoints: ['src/loader.ts', 'src/frame.ts', 'src/frame.css', 'src/demo.css'],
-  outdir: '../dist', format: 'iife', target: 'es2022', minify: true,
-})
+const out = { ...common, outdir: '../dist', target: 'es2022', minify: true }
+await build({ ...out, entryPoints: ['src/loader.ts', 'src/frame.css', 'src/demo.css'], format: 'iife' })
+// Modules; the emoji and each language are fetched when they are needed.
+const languages = readdirSync('src').filter((f) => f.startsWith('words-')).map((f) => 'src/' + f)
+await build({ ...out, entryPoints: ['src/frame.ts', 'src/emoji.ts', 'src/invite.ts', ...languages], format: 'esm' })
 
 const sources = [...readdirSync('src').map((f) => 'src/' + f), 'build.mjs', 'package.json', 'package-lock.json', 'tsconfig.json'].sort()
 const sum = createHash('sha256')

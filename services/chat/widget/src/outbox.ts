@@ -1,10 +1,11 @@
 import type { Keep } from './keep'
-import type { ClientFrame, FileItem } from './protocol'
+import type { Answers, ClientFrame, FileItem } from './protocol'
 
 export interface Waiting {
   clientId: string
-  kind: 'message' | 'email'
-  text: string // the address, for an e-mail capture
+  kind: 'message' | 'email' | 'form'
+  text: string // the address, for an e-mail capture; JSON, for the form
+  invite?: string // what the page had said by itself
   files?: FileItem[]
   at: string
   who: string // whose it is: never sent as somebody else
@@ -32,7 +33,9 @@ export class Outbox {
         this.keep.remove(k)
       }
     }
-    return all.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+    // The answers to the form before what may be said only after them.
+    const rank = (w: Waiting) => (w.kind === 'form' ? 0 : 1)
+    return all.sort((a, b) => rank(a) - rank(b) || (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
   }
 
   mine(): Waiting[] {
@@ -82,13 +85,17 @@ export class Outbox {
     }, ms)
   }
 
+  kind(clientId: string): Waiting['kind'] | undefined {
+    return this.list().find((w) => w.clientId === clientId)?.kind
+  }
+
   private pump() {
     if (this.flying || !this.who) return
     const next = this.mine()[0]
     if (!next) return
     const frame: ClientFrame = next.kind === 'email'
       ? { type: 'email', client_id: next.clientId, address: next.text }
-      : { type: 'message', client_id: next.clientId, text: next.text, attachments: next.files?.map((f) => f.id) }
+      : next.kind === 'form' ? { type: 'form', client_id: next.clientId, ...(JSON.parse(next.text) as Answers) } : { type: 'message', client_id: next.clientId, text: next.text, attachments: next.files?.map((f) => f.id), invite: next.invite }
     if (this.send(frame)) this.flying = next.clientId
   }
 }

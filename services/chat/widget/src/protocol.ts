@@ -14,6 +14,10 @@ export interface Item {
   state?: string
 }
 
+export interface FormFrame { fields: { name: string; required?: boolean }[]; question?: string; consent?: string }
+export interface Answers { name?: string; email?: string; phone?: string; question?: string; consent?: boolean }
+export interface Hours { open: boolean; until?: string; text?: string }
+
 export interface Welcome {
   type: 'welcome'
   token: string
@@ -25,6 +29,10 @@ export interface Welcome {
   login?: { name?: string; expires_at: string }
   email_capture?: boolean
   prove?: boolean
+  mail?: boolean
+  mail_to?: string
+  form?: FormFrame
+  hours?: Hours
   heartbeat_s: number
   ticket: string
 }
@@ -38,15 +46,19 @@ export type ServerFrame =
   | { type: 'messages'; items: Item[]; cursor: string; done: boolean }
   | { type: 'ack'; client_id: string }
   | { type: 'typing'; typing: boolean; name?: string }
-  | { type: 'error'; code: string; field?: string; client_id?: string; retry_after_ms?: number }
+  | { type: 'hours'; hours: Hours }
+  | { type: 'transcript'; to: string; messages: number }
+  | { type: 'error'; code: string; field?: string; limit?: number; client_id?: string; retry_after_ms?: number }
   | { type: 'ping' }
   | { type: 'bye'; retry_after_ms: number }
 
 export type ClientFrame =
-  | { type: 'hello'; token?: string; who?: string; after?: string; jwt?: string }
-  | { type: 'message'; client_id: string; text: string; attachments?: string[] }
+  | { type: 'hello'; lang: string; token?: string; who?: string; after?: string; jwt?: string }
+  | { type: 'message'; client_id: string; text: string; attachments?: string[]; invite?: string }
+  | ({ type: 'form'; client_id: string } & Answers)
   | { type: 'email'; client_id: string; address: string }
   | { type: 'prove'; address: string }
   | { type: 'code'; id: string; code: string }
+  | { type: 'transcript' }
   | { type: 'typing'; typing: boolean }
   | { type: 'read' | 'delivered'; position: string }

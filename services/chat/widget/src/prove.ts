@@ -1,32 +1,49 @@
 import { el } from './dom'
 import type { Proof } from './protocol'
-import { words } from './words'
+import { fill, words } from './words'
 
 // Card asks for an address, and where the hub can, has it proven by a code.
 export class Card {
   readonly node = el('form', { class: 'card', hidden: '' })
   provable = false
+  mails = false // an address that is proven is written to
+  private field = el('input', { type: 'email', required: '', maxlength: '254', autocomplete: 'email', dir: 'ltr', 'aria-label': words.emailLabel, placeholder: words.emailLabel })
   private address = ''
+  private wanted = false
   private id = ''
 
-  constructor(private act: { email(address: string): void; prove(address: string): void; code(id: string, code: string): void }) {
-    const field = el('input', { type: 'email', required: '', maxlength: '254', autocomplete: 'email', 'aria-label': words.emailLabel, placeholder: words.emailLabel })
+  constructor(private act: { email(address: string): void; prove(address: string): void; code(id: string, code: string): void; proven(address: string, wanted: boolean): void }) {
     this.show(words.email, () => {
-      this.address = field.value.trim()
+      this.address = this.field.value.trim()
       this.act.email(this.address)
       this.offer(words.emailThanks)
-    }, field, words.emailSend)
+    }, this.field, words.emailSend)
   }
 
   get busy() {
-    return !!this.address
+    return !!this.address || this.wanted
+  }
+
+  // Where may the chat be sent? There, once it is proven.
+  where() {
+    this.wanted = true
+    this.node.hidden = false
+    this.show(words.mailWhere, () => {
+      this.address = this.field.value.trim()
+      this.act.prove(this.address)
+    }, this.field, words.proveSend)
+    this.field.focus()
   }
 
   heard(p: Proof) {
     this.id = p.id
-    if (p.state === 'proven') this.show(words.proven)
+    if (p.state === 'proven') {
+      this.show(words.proven)
+      this.act.proven(this.address, this.wanted)
+      this.wanted = false
+    }
     else if (p.state === 'over') this.offer(words.codeOver)
-    else this.ask(p.state === 'wrong' ? words.codeWrong(p.tries_left ?? 0) : words.codeSent(p.to ?? this.address))
+    else this.ask(p.state === 'wrong' ? fill(words.codeWrong, { n: p.tries_left ?? 0 }) : fill(words.codeSent, { to: p.to ?? this.address }))
   }
 
   refused(code: string) {
@@ -34,7 +51,7 @@ export class Card {
   }
 
   private offer(text: string) {
-    if (this.provable) this.show(text + ' ' + words.prove, () => this.act.prove(this.address), '', words.proveSend)
+    if (this.provable) this.show(text + ' ' + (this.mails ? words.proveMail : words.prove), () => this.act.prove(this.address), '', words.proveSend)
     else this.show(text)
   }
 

@@ -1,7 +1,7 @@
 import { el, icon } from './dom'
-import { download, isImage } from './files'
-import { linkify } from './linkify'
-import type { FileItem } from './protocol'
+import { bubble, type Bubbling } from './bubble'
+import { Form } from './form'
+import type { Answers } from './protocol'
 import { Card } from './prove'
 import type { Entry } from './transcript'
 import { words } from './words'
@@ -9,9 +9,12 @@ import { words } from './words'
 export interface Actions {
   send(text: string): void
   attach(files: File[]): void
+  form(a: Answers): void
   email(address: string): void
   prove(address: string): void
   code(id: string, code: string): void
+  proven(address: string, wanted: boolean): void
+  mail(): void
   typing(on: boolean): void
   close(): void
   ticket(): string
@@ -21,21 +24,29 @@ export interface Actions {
 export class View {
   private log = el('div', { role: 'log', 'aria-live': 'polite', 'aria-label': words.messages, tabindex: '0' })
   private intro = el('p', { class: 'intro', dir: 'auto' })
+  private away = el('p', { class: 'closed', role: 'status', dir: 'auto' })
+  private invite = el('article', { class: 'us', hidden: '' })
   private note = el('p', { class: 'note', role: 'status' })
   private hint = el('p', { class: 'typing', 'aria-live': 'off' })
   private box = el('textarea', { rows: '1', 'aria-label': words.placeholder, placeholder: words.placeholder, dir: 'auto' })
   private go = el('button', { type: 'submit', 'aria-label': words.send }, icon('M4 12l16-8-6 16-3-7z'))
   readonly card: Card
+  readonly form: Form
+  private write: HTMLFormElement
+  private post = el('button', { type: 'button', hidden: '', 'aria-label': words.mail, title: words.mail }, icon('M3 6h18v12H3zM3 7l9 6 9-6'))
   private title = el('h1', { dir: 'auto' })
   private drawn = new Map<string, { node: HTMLElement; print: string }>()
   private typed = 0
+  private picker: (() => void) | undefined
   private down = true // the reader is at the end and stays there
 
   constructor(private act: Actions, name: string) {
-    this.title.textContent = document.title = name
+    this.called(name)
     this.card = new Card(act)
+    this.form = new Form((a) => act.form(a))
     const shut = el('button', { type: 'button', class: 'shut', 'aria-label': words.close }, icon('M6 6l12 12M18 6L6 18'))
     shut.onclick = () => act.close()
+    this.post.onclick = () => act.mail()
     const pick = el('input', { type: 'file', multiple: '', hidden: '' })
     pick.onchange = () => {
       act.attach([...(pick.files ?? [])])
@@ -43,7 +54,9 @@ export class View {
     }
     const clip = el('button', { type: 'button', 'aria-label': words.attach }, icon('M20 11l-8.5 8.5a5 5 0 0 1-7-7L13 4a3.5 3.5 0 0 1 5 5l-8.500 8.500a2 2 0 0 1-3-3L14 7'))
     clip.onclick = () => pick.click()
-    const form = el('form', { class: 'write', 'aria-label': words.placeholder }, clip, pick, this.box, this.go)
+    const smile = el('button', { type: 'button', 'aria-label': words.emoji, 'aria-expanded': 'false' }, icon('M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM8 14s1.500 2 4 2 4-2 4-2M9 9h.01M15 9h.01'))
+    smile.onclick = () => void this.emoji(smile)
+    const form = (this.write = el('form', { class: 'write', 'aria-label': words.placeholder }, clip, pick, smile, this.box, this.go))
     form.onsubmit = (e) => {
       e.preventDefault()
       this.submit()
@@ -77,8 +90,9 @@ export class View {
     this.log.onscroll = () => (this.down = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80)
     new ResizeObserver(() => this.stick()).observe(this.log)
     document.body.append(
-      el('header', {}, this.title, shut),
-      el('main', {}, this.intro, this.log, this.card.node, this.hint),
+      el('header', {}, this.title, this.post, shut),
+      this.away,
+      el('main', {}, this.intro, this.invite, this.form.node, this.log, this.card.node, this.hint),
       this.note, form,
     )
   }
@@ -123,6 +137,41 @@ export class View {
     })
   }
 
+  // The picker is another file, fetched when somebody wants it.
+  private async emoji(button: HTMLElement) {
+    if (this.picker) return this.picker()
+    try {
+      const { open } = (await import(new URL('emoji.js', location.href).href)) as typeof import('./emoji')
+      const shut = () => {
+        this.picker = undefined
+        button.setAttribute('aria-expanded', 'false')
+        this.box.focus()
+      }
+      if (this.picker) return
+      this.picker = open(this.write, words.emoji, (e) => this.box.setRangeText(e, this.box.selectionStart, this.box.selectionEnd, 'end'), shut)
+      button.setAttribute('aria-expanded', 'true')
+    } catch {
+      this.say(words.offline)
+    }
+  }
+
+  mails(on: boolean) {
+    this.post.hidden = !on
+  }
+
+  called(name: string) {
+    this.title.textContent = document.title = name
+  }
+
+  closed(text: string) {
+    if (this.away.textContent !== text) this.away.textContent = text
+  }
+
+  invited(text: string) {
+    this.invite.hidden = !text
+    this.invite.replaceChildren(el('div', { class: 'bubble', dir: 'auto' }, text))
+  }
+
   ask(on: boolean) {
     this.card.node.hidden = !on && !this.card.busy
   }
@@ -140,11 +189,14 @@ export class View {
   }
 
   focus() {
-    this.box.focus()
+    if (this.form.open) this.form.focus()
+    else this.box.focus()
   }
 
   writable(on: boolean) {
-    this.box.disabled = this.go.disabled = !on
+    this.write.querySelectorAll('button').forEach((b) => (b.disabled = !on))
+    this.box.disabled = !on
+    this.write.hidden = this.form.open
   }
 
   draw(entries: Entry[]) {
@@ -157,7 +209,7 @@ export class View {
       const print = JSON.stringify([e.text, e.files?.map((f) => f.name), e.name, e.at, e.state, tail])
       let d = this.drawn.get(e.key)
       if (!d || d.print !== print) {
-        const node = this.bubble(e, tail)
+        const node = bubble(e, tail, this.draws)
         if (d) {
           if (place === d.node) place = node
           d.node.replaceWith(node)
@@ -176,52 +228,9 @@ export class View {
     this.stick()
   }
 
+  private draws: Bubbling = { ticket: () => this.act.ticket(), say: (text) => this.say(text), grown: () => this.stick() }
+
   private stick() {
     if (this.down) this.log.scrollTop = this.log.scrollHeight
-  }
-
-  private bubble(e: Entry, tail: boolean): HTMLElement {
-    const body = el('div', { class: 'bubble', dir: 'auto' })
-    for (const p of linkify(e.text ?? '')) {
-      body.append(p.href ? el('a', { href: p.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, p.text) : p.text)
-    }
-    const item = el('article', { class: e.from + ' ' + e.state })
-    if (e.from === 'us' && e.name) item.append(el('span', { class: 'name', dir: 'auto' }, e.name))
-    else if (e.from === 'you') item.append(el('span', { class: 'sr' }, words.you))
-    if (e.text) item.append(body)
-    for (const f of e.files ?? []) item.append(this.file(f))
-    const time = new Date(e.at)
-    const meta = el('span', { class: 'meta' }, el('time', { datetime: e.at }, isNaN(+time) ? '' : time.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })))
-    if (tail && e.state) meta.append(' · ' + words[e.state as 'sent'])
-    item.append(meta)
-    return item
-  }
-
-  private file(f: FileItem): HTMLElement {
-    const size = f.size > 1 << 20 ? (f.size / (1 << 20)).toFixed(1) + ' MB' : Math.max(1, Math.round(f.size / 1024)) + ' KB'
-    const button = el('button', { type: 'button', class: 'file', dir: 'auto' }, icon('M6 3h8l5 5v13H6zM14 3v5h5'), f.name + ' ', el('small', {}, size))
-    const fetchIt = () => download(f.id, this.act.ticket())
-    button.onclick = async () => {
-      try {
-        const { url } = await fetchIt()
-        const a = el('a', { href: url, download: f.name })
-        a.click()
-        setTimeout(() => URL.revokeObjectURL(url), 60_000)
-      } catch {
-        this.say(words.unavailable)
-      }
-    }
-    if (isImage(f.type)) {
-      fetchIt().then(({ url, image }) => {
-        if (!image) return URL.revokeObjectURL(url)
-        const img = el('img', { alt: f.name, src: url })
-        img.onload = () => {
-          URL.revokeObjectURL(url)
-          this.stick()
-        }
-        button.prepend(img)
-      }, () => {})
-    }
-    return button
   }
 }

@@ -1,30 +1,48 @@
-// What the widget says, by language. English is the fallback.
+// What the widget says. English is here, the others are fetched when needed.
 const en = {
-  placeholder: 'Write a message…', send: 'Send', attach: 'Attach a file', close: 'Close chat',
+  placeholder: 'Write a message…', send: 'Send', attach: 'Attach a file', emoji: 'Emoji', close: 'Close chat',
   sending: 'Sending…', sent: 'Sent', failed: 'Not sent', delivered: 'Delivered', read: 'Read',
   offline: 'No connection. What you write is kept and sent later.',
-  typing: (who: string) => `${who || 'Somebody'} is typing…`,
+  typing: '{who} is typing…', somebody: 'Somebody',
   login: 'Please log in on this site to chat.',
-  email: 'If we miss each other, where may we answer?', emailLabel: 'E-mail address', emailSend: 'Leave address', emailThanks: 'Thank you. We will answer there if you are gone.',
-  prove: 'Show that it is yours, and we know you wherever you write.', proveSend: 'Send me a code', proven: 'Thank you. The address is yours.',
-  codeSent: (to: string) => `We sent a code to ${to}. It is good for 10 minutes.`, codeLabel: 'Code', codeSend: 'Confirm',
-  codeWrong: (n: number) => `That is not the code. Tries left: ${n}.`, codeOver: 'That did not work.', codeRate: 'Too many codes for now. Try again later.', codeBad: 'No code can be sent to this address.',
+  email: 'If we miss each other, where may we answer?', emailLabel: 'E-mail address', emailSend: 'Leave address', emailThanks: 'Thank you. Our agents see the address.',
+  prove: 'Show that it is yours, and we know you wherever you write.', proveMail: 'Confirm it, and the answer comes there when you are gone.', proveSend: 'Send me a code', proven: 'Thank you. The address is yours.',
+  codeSent: 'We sent a code to {to}. It is good for 10 minutes.', codeLabel: 'Code', codeSend: 'Confirm',
+  codeWrong: 'That is not the code. Tries left: {n}.', codeOver: 'That did not work.', codeRate: 'Too many codes for now. Try again later.', codeBad: 'No code can be sent to this address.',
   tooBig: 'A file may have at most 10 MB.', badFile: 'This file could not be sent.', tooLong: 'A message may have at most 10,000 characters.',
   drop: 'Drop files to send them', you: 'You', messages: 'Messages', unavailable: 'The file is no longer there.',
+  form: 'Before we begin', name: 'Name', phone: 'Phone number, beginning with +', question: 'How can we help?', optional: '(optional)', start: 'Start the chat',
+  missing: 'Please fill this in.', wrong: 'This does not look right.', longest: 'At most {n} characters.', agree: 'Please agree to go on.',
+  closed: 'We are not here right now. Write all the same: nothing gets lost.', back: 'We are back {when}.',
+  mail: 'Send me this chat by e-mail', mailWhere: 'Where may we send this chat?', mailSent: 'This chat is on its way to {to}.', mailRate: 'That was sent often enough for now.', mailNot: 'This chat cannot be sent there.', mailEmpty: 'Nothing was said yet.',
 }
 
-const de: typeof en = {
-  placeholder: 'Nachricht schreiben…', send: 'Senden', attach: 'Datei anhängen', close: 'Chat schließen',
-  sending: 'Wird gesendet…', sent: 'Gesendet', failed: 'Nicht gesendet', delivered: 'Zugestellt', read: 'Gelesen',
-  offline: 'Keine Verbindung. Was Sie schreiben, wird später gesendet.',
-  typing: (who) => `${who || 'Jemand'} schreibt…`,
-  login: 'Bitte melden Sie sich auf dieser Seite an.',
-  email: 'Falls wir uns verpassen: Wohin dürfen wir antworten?', emailLabel: 'E-Mail-Adresse', emailSend: 'Adresse hinterlassen', emailThanks: 'Danke. Wir antworten dorthin, falls Sie weg sind.',
-  prove: 'Bestätigen Sie, dass sie Ihnen gehört, dann erkennen wir Sie überall.', proveSend: 'Code senden', proven: 'Danke. Die Adresse ist bestätigt.',
-  codeSent: (to) => `Wir haben einen Code an ${to} gesendet. Er gilt 10 Minuten.`, codeLabel: 'Code', codeSend: 'Bestätigen',
-  codeWrong: (n) => `Das ist nicht der Code. Verbleibende Versuche: ${n}.`, codeOver: 'Das hat nicht geklappt.', codeRate: 'Zu viele Codes. Versuchen Sie es später noch einmal.', codeBad: 'An diese Adresse kann kein Code gesendet werden.',
-  tooBig: 'Eine Datei darf höchstens 10 MB haben.', badFile: 'Diese Datei konnte nicht gesendet werden.', tooLong: 'Eine Nachricht darf höchstens 10.000 Zeichen haben.',
-  drop: 'Dateien hier ablegen', you: 'Sie', messages: 'Nachrichten', unavailable: 'Die Datei ist nicht mehr da.',
+export type Words = typeof en
+
+export const words: Words = { ...en }
+export let language = 'en'
+
+const known = ['en', 'de', 'fr', 'es', 'pt', 'ar', 'he', 'ja']
+export const rtl = (lang: string) => lang === 'ar' || lang === 'he'
+
+// The first of the wishes that there is a dictionary for; a region is not looked at.
+export function choose(wishes: readonly (string | undefined)[]): string {
+  for (const wish of wishes) {
+    const lang = (wish ?? '').toLowerCase().split(/[-_]/)[0].replace(/^iw$/, 'he')
+    if (known.includes(lang)) return lang
+  }
+  return 'en'
 }
 
-export const words = (typeof navigator === 'object' && navigator.language?.startsWith('de')) ? de : en
+// Without its dictionary a language is English: better than silence.
+export async function speak(lang: string, fetched: (file: string) => Promise<{ words: Words }>): Promise<void> {
+  if (lang === 'en') return
+  try {
+    Object.assign(words, (await fetched(`words-${lang}.js`)).words)
+    language = lang
+  } catch {
+    language = 'en'
+  }
+}
+
+export const fill = (text: string, values: Record<string, string | number>) => text.replace(/\{(\w+)\}/g, (all, k: string) => String(values[k] ?? all))

@@ -53,6 +53,8 @@ type Deps struct {
 	Refuted *Refutations
 	// Proofs hear what became of their letters. Nil: nobody does.
 	Proofs Proofs
+	// Copies hear what became of what was forwarded. Nil: nobody does.
+	Copies Copies
 	// Policy of an inbox; nil: DefaultPolicy for all.
 	Policy func(inbox string) customer.Policy
 	// Mask says what is masked of what comes into an inbox, before it is stored.

@@ -11,6 +11,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/aggregate"
 	"github.com/weftline/weftline/services/conversation/internal/customer"
 	"github.com/weftline/weftline/services/conversation/internal/event"
+	"github.com/weftline/weftline/services/conversation/internal/forward"
 	"github.com/weftline/weftline/services/internal/crypt"
 )
 
@@ -43,6 +44,7 @@ const attemptsAtTenure = 8
 func (h *Handler) message(ctx context.Context, in Input, m channel.Message, files map[int][]byte) (stored, error) {
 	raw := *in.Raw
 	m.From = h.sender(raw, m.From)
+	m.Answers = forward.Reply(m.Answers)
 	if m.OccurredAt.IsZero() {
 		m.OccurredAt = raw.ReceivedAt
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/aggregate"
 	"github.com/weftline/weftline/services/conversation/internal/customer"
 	"github.com/weftline/weftline/services/conversation/internal/event"
+	"github.com/weftline/weftline/services/conversation/internal/forward"
 	"github.com/weftline/weftline/services/conversation/internal/proof"
 	"github.com/weftline/weftline/services/conversation/internal/seal"
 	"github.com/weftline/weftline/services/internal/trial"
@@ -21,6 +22,12 @@ import (
 type Proofs interface {
 	// Receipt returns nil for what it does not know: it never will.
 	Receipt(ctx context.Context, tenant, outbound string, state channel.State) error
+}
+
+// Copies are what was brought to another address of a customer, *forward.Service
+// is meant. They are outbound messages of no timeline, too.
+type Copies interface {
+	Receipt(ctx context.Context, r channel.Receipt) error
 }
 
 // receipt stores what the channel said about an outbound message. fromProvider:
@@ -46,6 +53,12 @@ func (h *Handler) receipt(ctx context.Context, in Input, r channel.Receipt, from
 			return nil
 		}
 		return h.Proofs.Receipt(ctx, r.Tenant, r.Outbound, r.State)
+	}
+	if forward.Is(r.Outbound) {
+		if h.Copies == nil {
+			return nil
+		}
+		return h.Copies.Receipt(ctx, r)
 	}
 	id := r.Customer
 	var known *customer.Reply

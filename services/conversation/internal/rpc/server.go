@@ -52,6 +52,7 @@ type Deps struct {
 	Commands  Commands
 	Ties      Ties
 	Proofs    Proofs
+	Forward   Forward
 	Workspace string       // as customers know it
 	Limits    query.Limits // of the rules, for previews; nil: none are told
 	Reader    *query.Reader
@@ -81,11 +82,12 @@ var (
 	_ inboxv1connect.InboxServiceHandler        = (*Server)(nil)
 	_ channelv1connect.TranscriptServiceHandler = (*Server)(nil)
 	_ channelv1connect.ProofServiceHandler      = (*Server)(nil)
+	_ channelv1connect.ForwardServiceHandler    = (*Server)(nil)
 )
 
 // New makes a Server.
 func New(d Deps) (*Server, error) {
-	if d.Commands == nil || d.Ties == nil || d.Proofs == nil || d.Reader == nil || d.Events == nil || d.Originals == nil || d.Blobs == nil ||
+	if d.Commands == nil || d.Ties == nil || d.Proofs == nil || d.Forward == nil || d.Reader == nil || d.Events == nil || d.Originals == nil || d.Blobs == nil ||
 		d.Parts == nil || d.Log == nil || d.Erasures == nil || d.HoldOrders == nil || d.Exports == nil || d.Templates == nil {
 		return nil, errors.New("rpc: a dependency is missing")
 	}
@@ -116,6 +118,7 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	mux.Handle(identityv1connect.NewIdentityServiceHandler(Identity{Server: s, Tenures: s.Commands}, opts...))
 	mux.Handle(channelv1connect.NewTranscriptServiceHandler(s, opts...))
 	mux.Handle(channelv1connect.NewProofServiceHandler(s, opts...))
+	mux.Handle(channelv1connect.NewForwardServiceHandler(s, opts...))
 	mux.HandleFunc("GET /prove/{token}", s.askToProve) // for strangers: the edge counts them
 	mux.HandleFunc("POST /prove/{token}", s.prove)
 	mux.HandleFunc("GET /attachments/{id}", s.attachment)

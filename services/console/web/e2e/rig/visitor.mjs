@@ -40,7 +40,7 @@ export class Visitor {
   }
 
   get box() {
-    return this.frame.locator('textarea');
+    return this.frame.locator('.write textarea');
   }
 
   async say(text) {

@@ -1,0 +1,30 @@
+package chat
+
+import (
+	"context"
+
+	"github.com/weftline/weftline/services/internal/crypt"
+	"github.com/weftline/weftline/services/internal/docstore"
+)
+
+// FollowUp is what Run does every Timing.Follow.
+func (a *Adapter) FollowUp(ctx context.Context) error { return a.followUp(ctx) }
+
+// MailKey is the sealed address of a handle.
+func MailKey(ctx context.Context, state docstore.Store, handleID string) (crypt.Sealed, bool) {
+	var h handleState
+	found, err := (&Adapter{d: Deps{State: state}}).load(ctx, colHandle, handleID, &h)
+	if err != nil || !found || h.Mail == nil {
+		return crypt.Sealed{}, false
+	}
+	return h.Mail.Sealed, true
+}
+
+// ReadUpTo is how far a visitor's reading was noted.
+func ReadUpTo(ctx context.Context, state docstore.Store, handleID string) string {
+	var h handleState
+	if _, err := (&Adapter{d: Deps{State: state}}).load(ctx, colHandle, handleID, &h); err != nil {
+		return ""
+	}
+	return h.Read
+}
