@@ -99,7 +99,7 @@ func TestSanitiseKnownVectors(t *testing.T) {
 func TestSanitiseKeepsWhatPeopleWrite(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		`<p>Hi <b>you</b></p>`:                                        `<p>Hi <b>you</b></p>`,
+		`<p>Hi <b>you</b></p>`: `<p>Hi <b>you</b></p>`,
 		`<a href="https://example.org/a?b=1&amp;c=2">there</a>`:       `<a href="https://example.org/a?b=1&amp;c=2" rel="noopener noreferrer nofollow" target="_blank">there</a>`,
 		`<a href="https://evil.test">www.bank.test</a>`:               `<a href="https://evil.test" rel="noopener noreferrer nofollow" target="_blank" data-mismatch="1">www.bank.test</a>`,
 		`<a href="https://www.bank.test/x">bank.test</a>`:             `<a href="https://www.bank.test/x" rel="noopener noreferrer nofollow" target="_blank">bank.test</a>`,

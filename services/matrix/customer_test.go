@@ -8,10 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"testing"
 
-	"github.com/weftline/weftline/services/internal/hosted/hostedtest"
 )
 
 // customer is somebody with a Matrix client: our fake and a real homeserver are called the same way.
@@ -171,31 +169,4 @@ func (c *customer) shown(rooms ...string) (texts []string) {
 		}
 	}
 	return texts
-}
-
-// proxy stands before a homeserver and lets it fail by script.
-func proxy(t testing.TB, base string) *hostedtest.Provider {
-	forward := &http.Client{}
-	return (&hostedtest.Provider{Sends: sends, Serve: func(w http.ResponseWriter, r *http.Request, body []byte) {
-		to, err := http.NewRequestWithContext(r.Context(), r.Method, base+r.URL.RequestURI(), bytes.NewReader(body))
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		to.Header = r.Header.Clone()
-		res, err := forward.Do(to)
-		if err != nil {
-			if r.Context().Err() == nil && !strings.Contains(err.Error(), "refused") {
-				t.Logf("homeserver: %v", err)
-			}
-			w.WriteHeader(http.StatusBadGateway)
-			return
-		}
-		defer res.Body.Close()
-		for k, v := range res.Header {
-			w.Header()[k] = v
-		}
-		w.WriteHeader(res.StatusCode)
-		io.Copy(w, res.Body)
-	}}).Start(t)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/weftline/weftline/pkg/channel/channeltest"
 	"github.com/weftline/weftline/services/internal/blob"
 	"github.com/weftline/weftline/services/internal/crypt"
+	"github.com/weftline/weftline/services/internal/hosted/hostedtest"
 	"github.com/weftline/weftline/services/matrix"
 )
 
@@ -183,4 +184,31 @@ func rigUntil(t *testing.T, what string, ok func() bool) {
 			t.Fatalf("waited for %s in vain", what)
 		}
 	}
+}
+
+// proxy stands before a homeserver and lets it fail by script.
+func proxy(t testing.TB, base string) *hostedtest.Provider {
+	forward := &http.Client{}
+	return (&hostedtest.Provider{Sends: sends, Serve: func(w http.ResponseWriter, r *http.Request, body []byte) {
+		to, err := http.NewRequestWithContext(r.Context(), r.Method, base+r.URL.RequestURI(), bytes.NewReader(body))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		to.Header = r.Header.Clone()
+		res, err := forward.Do(to)
+		if err != nil {
+			if r.Context().Err() == nil && !strings.Contains(err.Error(), "refused") {
+				t.Logf("homeserver: %v", err)
+			}
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer res.Body.Close()
+		for k, v := range res.Header {
+			w.Header()[k] = v
+		}
+		w.WriteHeader(res.StatusCode)
+		io.Copy(w, res.Body)
+	}}).Start(t)
 }

@@ -244,15 +244,15 @@ func (w *smscWorld) script() (*channeltest.API, func() []string) {
 		return v
 	})
 	return &channeltest.API{
-			Other: "other", Calls: func() int { return int(calls.Load()) },
-			Script: func(list ...channeltest.Answer) {
-				mu.Lock()
-				defer mu.Unlock()
-				next = append(next, list...)
-			},
-		}, func() []string {
+		Other: "other", Calls: func() int { return int(calls.Load()) },
+		Script: func(list ...channeltest.Answer) {
 			mu.Lock()
 			defer mu.Unlock()
-			return shown(took)
-		}
+			next = append(next, list...)
+		},
+	}, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return shown(took)
+	}
 }

@@ -60,8 +60,14 @@ func TestFormBecomesOneSignedMessage(t *testing.T) {
 		t.Error(d)
 	}
 	for _, wrong := range [][]string{
-		{"email", "ada"}, {"email", "Ada <ada@example.org>"}, {"message", " "}, {"message", strings.Repeat("x", maxMessage+1)},
-		{"name", strings.Repeat("x", maxName+1)}, {"subject", strings.Repeat("x", maxSubject+1)}, {"id", "short"}, {"id", strings.Repeat("A", 25) + `"`},
+		{"email", "ada"},
+		{"email", "Ada <ada@example.org>"},
+		{"message", " "},
+		{"message", strings.Repeat("x", maxMessage+1)},
+		{"name", strings.Repeat("x", maxName+1)},
+		{"subject", strings.Repeat("x", maxSubject+1)},
+		{"id", "short"},
+		{"id", strings.Repeat("A", 25) + `"`},
 	} {
 		code, body := post(wrong...)
 		if code != 422 || !strings.Contains(body, `role="alert"`) || !strings.Contains(body, "Ada &lt;b&gt;") && wrong[0] != "name" {

@@ -115,8 +115,14 @@ var cases = []struct {
 	name string
 	run  func(context.Context, *bench) error
 }{
-	{"mail", mail}, {"chat", chat}, {"read", read}, {"rebuild", rebuild}, {"idle", idle}, {"identity", identity},
-	{"sockets", sockets}, {"channels", channels},
+	{"mail", mail},
+	{"chat", chat},
+	{"read", read},
+	{"rebuild", rebuild},
+	{"idle", idle},
+	{"identity", identity},
+	{"sockets", sockets},
+	{"channels", channels},
 }
 
 // Names of the cases.

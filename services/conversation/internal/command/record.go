@@ -16,6 +16,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/customer"
 	"github.com/weftline/weftline/services/conversation/internal/event"
 	"github.com/weftline/weftline/services/conversation/internal/seal"
+	"github.com/weftline/weftline/services/internal/handleid"
 )
 
 // Limits of business events.
@@ -113,7 +114,7 @@ func (s *Service) about(ctx context.Context, o Order, in RecordEvent, id string)
 		return o.Customer, nil
 	}
 	a := channel.Address{Kind: in.Kind, Address: strings.TrimSpace(in.Address)}
-	if in.Kind != "email" && in.Kind != "phone" {
+	if handleid.Scoped(in.Kind) {
 		a.Scope = in.Inbox
 	}
 	own, err := s.Claims.Find(ctx, o.Tenant, a)

@@ -222,7 +222,7 @@ func (s *Service) recipient(ctx context.Context, o Order, in StartConversation, 
 		return claim.Owned{}, &customer.FieldError{Field: "address", Problem: "is not an address of this kind"}
 	}
 	a := channel.Address{Kind: in.Kind, Address: strings.TrimSpace(in.Address)}
-	if in.Kind != "email" && in.Kind != "phone" {
+	if handleid.Scoped(in.Kind) {
 		a.Scope = in.Inbox
 	}
 	own, err := s.settle.Claim(ctx, claim.Request{

@@ -26,7 +26,7 @@ func (r *Reader) Customer(ctx context.Context, id string) (*inboxv1.Customer, er
 // inbox only (everything but mail addresses and phone numbers) are scoped to it.
 func Address(kind, address, inbox string) channel.Address {
 	a := channel.Address{Kind: kind, Address: address}
-	if kind != "email" && kind != "phone" {
+	if handleid.Scoped(kind) {
 		a.Scope = inbox
 	}
 	return a

@@ -9,6 +9,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/query"
 	"github.com/weftline/weftline/services/conversation/internal/view"
 	"github.com/weftline/weftline/services/internal/audit"
+	"github.com/weftline/weftline/services/internal/handleid"
 )
 
 // ListConversations returns a queue page.
@@ -57,7 +58,7 @@ func (s *Server) FindCustomer(ctx context.Context, q *inboxv1.FindCustomerReques
 			return nil, field("handle.kind", "is required")
 		case h.GetAddress() == "" || len(h.GetAddress()) > 1000:
 			return nil, field("handle.address", "must have 1 to 1000 bytes")
-		case h.GetKind() != "email" && h.GetKind() != "phone" && a.Scope == "":
+		case handleid.Scoped(h.GetKind()) && a.Scope == "":
 			return nil, field("handle.inbox_id", "is required for this kind")
 		}
 		c, err = s.Reader.CustomerByAddress(ctx, a)
