@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"testing"
-
 )
 
 // customer is somebody with a Matrix client: our fake and a real homeserver are called the same way.
