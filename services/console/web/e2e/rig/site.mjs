@@ -19,7 +19,8 @@ export async function site(t, hub, inbox, { attributes = '', dir = 'ltr', lang =
   });
   await new Promise((up) => server.listen(0, '127.0.0.1', up));
   t.after(() => new Promise((down) => { server.closeAllConnections(); server.close(down); }));
-  return { url: `http://localhost:${server.address().port}`, reports };
+  // Another origin of the same site: private windows, as a test's are, keep nothing for frames of other sites.
+  return { url: `http://127.0.0.1:${server.address().port}`, reports };
 }
 
 /** Opens closed shadow roots for the test's eyes alone, and notes what a policy forbids. */
