@@ -38,7 +38,7 @@ func TestRigMailGoesInAndOut(t *testing.T) {
 	}
 	start(t, "start-dovecot.sh", dir, imapPort, lmtpPort)
 	start(t, "start-smtpd.sh", dir, smtpPort, lmtpPort, port(t, s.l))
-	answers(t, imapPort, lmtpPort, smtpPort)
+	rigAnswers(t, imapPort, lmtpPort, smtpPort)
 
 	w := newWorld(t, mailboxOf("support", imapPort, map[string]string{
 		"address": "alice@rig.test", "imap_username": "alice",
@@ -167,7 +167,7 @@ func start(t *testing.T, script string, args ...string) {
 	})
 }
 
-func answers(t *testing.T, ports ...string) {
+func rigAnswers(t *testing.T, ports ...string) {
 	t.Helper()
 	for _, p := range ports {
 		rigEventually(t, "port "+p, func() bool {

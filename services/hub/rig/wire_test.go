@@ -127,14 +127,12 @@ func insideALiteral(toServer bool, b []byte) int {
 	if toServer {
 		return -1
 	}
-	m := literal.FindSubmatchIndex(b)
-	if m == nil {
-		return -1
+	for _, m := range literal.FindAllSubmatchIndex(b, -1) {
+		if size, _ := strconv.Atoi(string(b[m[2]:m[3]])); size >= 100_000 {
+			return m[1] + (len(b)-m[1])/2
+		}
 	}
-	if size, _ := strconv.Atoi(string(b[m[2]:m[3]])); size < 100_000 {
-		return -1
-	}
-	return m[1] + (len(b)-m[1])/2
+	return -1
 }
 
 // behindTheDot: the mail is the server's, its 250 is lost.
