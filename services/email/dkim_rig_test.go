@@ -25,7 +25,7 @@ func TestRigDKIMIsVerifiedByDkimpy(t *testing.T) {
 		}
 		mail := s.all()[0].data
 		for what, want := range map[string]string{mail: "True", strings.Replace(mail, "Subject: ", "Subject: No: ", 1): "False", "From: eve@evil.test\r\n" + mail: "False"} {
-			cmd := exec.Command("python3", "-c", program, keyRecord(key))
+			cmd := exec.Command("/usr/bin/python3", "-c", program, keyRecord(key))
 			cmd.Stdin = bytes.NewReader([]byte(what))
 			said, err := cmd.CombinedOutput()
 			if got := strings.TrimSpace(string(said)); err != nil || got != want {

@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -28,7 +29,7 @@ type Mailbox struct {
 	ln   net.Listener
 	wg   sync.WaitGroup
 
-	login *SignIn
+	login atomic.Pointer[SignIn]
 }
 
 // NewMailbox serves until Close.
@@ -42,8 +43,8 @@ func NewMailbox() (*Mailbox, error) {
 	m.srv = imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
 			s := demo.Prompt(mem.NewSession())
-			if m.login != nil {
-				return &signedIn{SessionIMAP4rev2: s.(imapserver.SessionIMAP4rev2), rule: m.login}, nil, nil
+			if rule := m.login.Load(); rule != nil {
+				return &signedIn{SessionIMAP4rev2: s.(imapserver.SessionIMAP4rev2), rule: rule}, nil, nil
 			}
 			return s, nil, nil
 		},
@@ -58,7 +59,10 @@ func NewMailbox() (*Mailbox, error) {
 }
 
 // SignIn makes mailbox and sink take access tokens and no passwords. Before a hub uses them.
-func (m *Mailbox) SignIn(rule *SignIn, s *Sink) { m.login, s.login = rule, rule }
+func (m *Mailbox) SignIn(rule *SignIn, s *Sink) {
+	m.login.Store(rule)
+	s.login.Store(rule)
+}
 
 // Close ends the server and waits for it.
 func (m *Mailbox) Close() {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/mail"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emersion/go-sasl"
@@ -44,7 +45,7 @@ type Sink struct {
 	wg  sync.WaitGroup
 
 	board
-	login   *SignIn
+	login   atomic.Pointer[SignIn]
 	mails   []Sent
 	answers []Answer
 	refused int
@@ -116,15 +117,15 @@ type session struct {
 }
 
 func (s *session) AuthMechanisms() []string {
-	if s.sink.login != nil {
+	if s.sink.login.Load() != nil {
 		return []string{sasl.OAuthBearer}
 	}
 	return []string{sasl.Plain}
 }
 
 func (s *session) Auth(string) (sasl.Server, error) {
-	if s.sink.login != nil {
-		return s.sink.login.server(func() error { return nil }), nil
+	if s.sink.login.Load() != nil {
+		return s.sink.login.Load().server(func() error { return nil }), nil
 	}
 	return sasl.NewPlainServer(func(_, user, pass string) error {
 		if user != Address || pass != password {

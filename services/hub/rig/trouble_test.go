@@ -61,9 +61,13 @@ func (w *world) bounce(t *testing.T) {
 func (w *world) midLiteral(t *testing.T) {
 	const ivy = "ivy@example.org"
 	text := strings.Repeat("A long story that does not fit into one packet.\r\n", 6000) + "The end of it."
+	in := &consolev1.Inbox{Id: "wired", Channel: "email", Name: "Wired", Settings: w.settings("bob", "secret")}
+	in.Settings["imap_port"] = w.imap.port()
+	w.must(t, w.owner, "SaveInbox", &consolev1.SaveInboxRequest{Inbox: in}, &consolev1.SaveInboxResponse{})
+	w.untilHealth(t, "wired", "ok")
 	w.imap.cut(3)
-	w.submit(t, ivy, support, post(ivy, "Long", "long@ivy", text))
-	w.submit(t, "jon@example.org", support, post("jon@example.org", "Short", "short@jon", "Behind the long one."))
+	w.submit(t, ivy, "bob@rig.test", post(ivy, "Long", "long@ivy", text))
+	w.submit(t, "jon@example.org", "bob@rig.test", post("jon@example.org", "Short", "short@jon", "Behind the long one."))
 	got := w.untilSaid(t, ivy, 1)[0].GetMessage()
 	if cut := w.imap.cutSoFar(); cut != 3 {
 		t.Errorf("the connection ended %d times inside of the mail, want 3", cut)
@@ -72,7 +76,8 @@ func (w *world) midLiteral(t *testing.T) {
 		t.Errorf("%d bytes came of %d", len(got.GetText()), len(text))
 	}
 	w.untilSaid(t, "jon@example.org", 1)
-	w.untilHealth(t, "support", "ok")
+	w.untilHealth(t, "wired", "ok")
+	w.must(t, w.owner, "SaveInbox", &consolev1.SaveInboxRequest{Inbox: in, Delete: true}, &consolev1.SaveInboxResponse{})
 }
 
 // lostReceipt: OpenSMTPD takes the mail, and its 250 does not come back: nobody

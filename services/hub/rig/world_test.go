@@ -99,7 +99,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) settings(user, password string) map[string]string {
 	return map[string]string{
 		"address":   user + "@rig.test",
-		"imap_host": "127.0.0.1", "imap_port": w.imap.port(), "imap_tls": "none", "imap_username": user, "imap_password": password,
+		"imap_host": "127.0.0.1", "imap_port": w.imapPort, "imap_tls": "none", "imap_username": user, "imap_password": password,
 		"smtp_host": "127.0.0.1", "smtp_port": w.smtp.port(), "smtp_tls": "none",
 	}
 }
