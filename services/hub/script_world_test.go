@@ -21,7 +21,7 @@ const (
 	ownerEmail    = "owner@shop.test"
 	ownerPassword = "correct horse"
 	jwtSecret     = "0123456789abcdef0123456789abcdef"
-	patience      = 30 * time.Second // of one command
+	patience      = time.Minute // of one command
 )
 
 // world is one story's.
