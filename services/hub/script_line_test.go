@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/weftline/weftline/services/hub/hubtest"
 )
 
 const (
@@ -133,7 +135,7 @@ func (w *world) postLine(ts *testscript.TestScript, secret string, body []byte) 
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(body)
 	r.Header.Set("X-Line-Signature", base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-	res, err := http.DefaultClient.Do(r)
+	res, err := hubtest.Client.Do(r)
 	ts.Check(err)
 	res.Body.Close()
 	return res.StatusCode

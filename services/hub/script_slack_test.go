@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/weftline/weftline/services/hub/hubtest"
 )
 
 const (
@@ -121,7 +123,7 @@ func (w *world) postSlack(ts *testscript.TestScript, secret string, body []byte,
 	fmt.Fprintf(mac, "v0:%s:%s", stamp, body)
 	r.Header.Set("X-Slack-Request-Timestamp", stamp)
 	r.Header.Set("X-Slack-Signature", "v0="+hex.EncodeToString(mac.Sum(nil)))
-	res, err := http.DefaultClient.Do(r)
+	res, err := hubtest.Client.Do(r)
 	ts.Check(err)
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)

@@ -11,6 +11,10 @@ import (
 	"testing"
 )
 
+// ownClient has connections of its own: httptest.Server.Close ends idle ones of the
+// default transport, also those another test is about to write to.
+var ownClient = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+
 // customer is somebody with a Matrix client: our fake and a real homeserver are called the same way.
 type customer struct {
 	t     testing.TB
@@ -46,7 +50,7 @@ func (c *customer) try(method, path string, body, result any) (int, string) {
 		return 0, ""
 	}
 	r.Header.Set("Authorization", "Bearer "+c.token)
-	res, err := http.DefaultClient.Do(r)
+	res, err := ownClient.Do(r)
 	if err != nil {
 		return 0, err.Error()
 	}
