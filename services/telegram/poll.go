@@ -58,7 +58,7 @@ func (a *Adapter) poll(ctx context.Context, id string, c config) {
 			a.well(id)
 			wait = time.Second
 			if !found && time.Since(began) < time.Second { // a gateway that does not hold the question
-				ok = pause(ctx, time.Second)
+				ok = hosted.Pause(ctx, time.Second)
 			}
 			continue
 		case errors.Is(err, errConflict) && strings.Contains(err.Error(), "webhook"):
@@ -66,7 +66,7 @@ func (a *Adapter) poll(ctx context.Context, id string, c config) {
 			err = errors.Join(err, a.call(ctx, id, c, "deleteWebhook", struct{}{}, nil))
 		}
 		a.trouble(id, err)
-		ok = pause(ctx, patience(err, wait))
+		ok = hosted.Pause(ctx, hosted.Patience(err, wait))
 		wait = min(2*wait, 5*time.Minute)
 	}
 }

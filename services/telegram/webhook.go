@@ -73,21 +73,9 @@ func (a *Adapter) lookAfter(ctx context.Context, id string, c config, since time
 	return nil
 }
 
-// insist tries until it works; false: ctx ended, or it never will.
+// insist tries until it works; false: ctx ended.
 func (a *Adapter) insist(ctx context.Context, id string, try func() error) bool {
-	for wait := time.Second; ; wait = min(2*wait, 5*time.Minute) {
-		err := try()
-		if err == nil {
-			return true
-		}
-		if ctx.Err() != nil {
-			return false
-		}
-		a.trouble(id, err)
-		if !pause(ctx, patience(err, wait)) {
-			return false
-		}
-	}
+	return hosted.Insist(ctx, func(err error) { a.trouble(id, err) }, try)
 }
 
 // trouble tells of an error: a person is needed, or time.
@@ -109,23 +97,4 @@ func (a *Adapter) well(id string) {
 	detail := a.groups[id]
 	a.mu.Unlock()
 	a.note(id, "ok", detail)
-}
-
-// patience is how long to wait after an error: as long as the provider says, else as given.
-func patience(err error, wait time.Duration) time.Duration {
-	if after, ok := errors.AsType[*channel.RetryAfterError](err); ok {
-		return after.After
-	}
-	return wait
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }
