@@ -26,8 +26,9 @@ type Capabilities struct {
 	ReplyWindow time.Duration
 	Templates   bool
 
-	Typing         bool // the adapter is a Typist
-	Reactions      bool // Changes of this kind arrive
+	Typing         bool          // the adapter is a Typist
+	TypingLasts    time.Duration // how long the provider shows it; 0: 5 s
+	Reactions      bool          // Changes of this kind arrive
 	Edits          bool
 	Deletes        bool
 	Delivered      bool // receipts that say delivered arrive
@@ -35,6 +36,13 @@ type Capabilities struct {
 	Threads        bool
 	IdempotentSend bool // sending the same Outbound.ID twice delivers once
 	Undo           time.Duration
+}
+
+// Varied is an adapter whose inboxes carry different things, as by their provider.
+type Varied interface {
+	// CapabilitiesOf are those of an inbox; of one that is not there those of the
+	// channel. It asks nobody, and may be called often.
+	CapabilitiesOf(inbox string) Capabilities
 }
 
 // TextUnit is what a channel counts its texts in.

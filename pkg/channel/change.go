@@ -39,4 +39,6 @@ type ConsentWish string
 const (
 	OptOut ConsentWish = "out" // nothing more is sent to this handle over this inbox, except the confirmation the law asks for
 	OptIn  ConsentWish = "in"
+	// OptOutUnasked: nothing more that he did not ask for. What he writes from then on may be answered.
+	OptOutUnasked ConsentWish = "out_unasked"
 )

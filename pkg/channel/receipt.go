@@ -21,6 +21,12 @@ type Receipt struct {
 	Channel  string
 	Inbox    string
 	Outbound string // Outbound.ID
+	// To is set instead of Outbound by networks that tell a point in time only:
+	// everything that went to this address until At is in State (delivered or
+	// read). It waits a moment for sends under way; what is not noted as sent by
+	// then is left to the next such receipt.
+	// Only parsed items have it; Intake.Report refuses it.
+	To Address `json:",omitzero"`
 	// Customer is Outbound.Customer where known; empty for receipts that come
 	// from the provider alone, then the hub looks it up.
 	Customer   string

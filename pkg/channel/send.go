@@ -84,6 +84,7 @@ type Looker interface {
 
 // Typist shows the customer that somebody is typing. Nothing depends on it.
 type Typist interface {
-	// Typing is repeated every few seconds while it lasts; errors are for counting only.
+	// Typing is repeated while it lasts, a second before Capabilities.TypingLasts is over, and
+	// called once with on false at its end. to has kind and address. Errors are counted.
 	Typing(ctx context.Context, inbox string, to Address, on bool) error
 }

@@ -34,8 +34,8 @@ type Channel struct {
 
 // ChannelEvent is what both sides post. Which fields matter depends on Type.
 type ChannelEvent struct {
-	// Type is message, edited, deleted, reacted, unreacted or receipt; the hub
-	// also posts typing and ping, which may be ignored.
+	// Type is message, edited, deleted, reacted, unreacted, receipt or typing;
+	// the hub posts message, and typing and ping, which may be ignored.
 	Type string `json:"type"`
 	// ID of the message; the same again is one message for ever.
 	ID   string     `json:"id,omitempty"`

@@ -94,7 +94,7 @@ var errEnough = errors.New("enough")
 // subscribe collects n events and their cursors.
 func subscribe(t *testing.T, cfg client.Config, n int) ([]string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if cfg.MaxWait == 0 {
 		cfg.MaxWait = time.Millisecond

@@ -103,7 +103,7 @@ func (l *lane) resume(ctx context.Context) error {
 			return err
 		}
 		if checkpoint > head {
-			return fmt.Errorf("checkpoint %d is beyond the end %d of partition %d: the log is older than the sink; rebuild the sink",
+			return fmt.Errorf("checkpoint %d is beyond the end %d of partition %d: the log was damaged or cut, or is older than the sink",
 				checkpoint, head, l.partition)
 		}
 	}

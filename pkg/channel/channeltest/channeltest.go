@@ -96,6 +96,10 @@ type API struct {
 	Calls func() int
 	// Other is an inbox of another account.
 	Other string
+	// Revoke makes the provider refuse every token, or take them again.
+	Revoke func(revoked bool)
+	// Minute lets a minute pass for what the adapter does by itself; nil: it asks all the time.
+	Minute func()
 }
 
 // Answer of a provider. Lost: it does what it was asked, and its answer never arrives.

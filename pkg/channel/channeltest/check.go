@@ -31,6 +31,7 @@ var checks = []Check{
 	{"TextLimitIsKept", "the longest text arrives whole; a longer one is cut between characters or refused, never torn", textLimit},
 	{"RetryAfterIsObeyed", "429 holds the account back for as long as it says, and no other account", retryAfter},
 	{"RefusedTokenNeedsAttention", "a refused token makes the inbox need attention, not the message fail", attention},
+	{"RevokedTokenIsNoticed", "a token that is revoked makes the inbox need attention within a minute though nobody sends, what comes in is taken, and a good one ends it", revoked},
 	{"LostAnswerIsUnknown", "an answer that is lost is unknown or harmless to ask for again, never silently sent twice", lostAnswer},
 	{"ServerErrorIsTried", "503 is tried again, a refusal for good fails with the reason", serverError},
 	{"HealthTellsInAndOut", "an inbox says when it last took in and sent", health},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,6 +62,54 @@ func attention(t *testing.T, h Harness) {
 	}
 	if got := s.Health(out.Inbox); got.State != "ok" {
 		t.Errorf("health stays %+v", got)
+	}
+}
+
+// revoked: nobody sends, and the inbox says all the same that its token is no good.
+func revoked(t *testing.T, h Harness) {
+	s, ctx := api(t, h)
+	need(t, s.API.Revoke != nil, "API.Revoke")
+	need(t, s.Health != nil, "Health")
+	inbox := h.Outbound(s).Inbox
+	var asked sync.WaitGroup
+	defer asked.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// Whoever asks for messages hears of his token when his question is answered: something comes, and he asks anew.
+	stir := func(id string) {
+		if s.Hook == nil {
+			asked.Go(func() { _ = s.Deliver(ctx, id, "still here") })
+		}
+	}
+	minuteLater := func(state string) bool {
+		return until(t, h, func() bool {
+			if s.API.Minute != nil {
+				s.API.Minute()
+			}
+			return s.Health(inbox).State == state
+		})
+	}
+	stir("revoked-0")
+	if !minuteLater("ok") {
+		t.Fatalf("health at first is %+v", s.Health(inbox))
+	}
+	s.API.Revoke(true)
+	stir("revoked-1")
+	if !minuteLater("needs_attention") || s.Health(inbox).Detail == "" {
+		t.Fatalf("with a revoked token health is %+v", s.Health(inbox))
+	}
+	if s.Hook != nil {
+		if err := s.Deliver(ctx, "revoked-1", "still here"); err != nil {
+			t.Errorf("what comes in is not taken: %v", err)
+		}
+		if got := s.Health(inbox); got.State != "needs_attention" {
+			t.Errorf("because something came in, health is %+v", got)
+		}
+	}
+	s.API.Revoke(false)
+	stir("revoked-2")
+	if !minuteLater("ok") {
+		t.Errorf("with a good token again health stays %+v", s.Health(inbox))
 	}
 }
 

@@ -55,6 +55,7 @@ func TestConformance(t *testing.T) {
 			"ProviderTimeIsKept":         "a card bears no date",
 			"RetryAfterIsObeyed":         "a sample of one inbox; its answers in TestAnswersOfTheOffice",
 			"RefusedTokenNeedsAttention": "TestAnswersOfTheOffice",
+			"RevokedTokenIsNoticed":      "a sample: it has no registry to tell",
 			"LostAnswerIsUnknown":        "TestAnswersOfTheOffice",
 			"ServerErrorIsTried":         "TestAnswersOfTheOffice",
 			"HealthTellsInAndOut":        "a sample: it has no registry to tell",
