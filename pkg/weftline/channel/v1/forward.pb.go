@@ -25,7 +25,7 @@ type ForwardTranscriptRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whose transcript.
 	Handle *ChannelHandle `protobuf:"bytes,1,opt,name=handle,proto3" json:"handle,omitempty"`
-	// Where to: the kind is email.
+	// Where to: the kind is email, since a text message has no room for a transcript.
 	Kind    string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	Address string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
 	// Inbox that sends it.
@@ -147,11 +147,12 @@ func (x *ForwardTranscriptResponse) GetMessages() int32 {
 }
 
 type ForwardRepliesRequest struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Handle  *ChannelHandle         `protobuf:"bytes,1,opt,name=handle,proto3" json:"handle,omitempty"`
-	Kind    string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	Address string                 `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
-	SendBy  string                 `protobuf:"bytes,4,opt,name=send_by,json=sendBy,proto3" json:"send_by,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Handle *ChannelHandle         `protobuf:"bytes,1,opt,name=handle,proto3" json:"handle,omitempty"`
+	// Where to: email or phone. By SMS a text of more than 600 UTF-16 units is cut, and says so.
+	Kind    string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Address string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	SendBy  string `protobuf:"bytes,4,opt,name=send_by,json=sendBy,proto3" json:"send_by,omitempty"`
 	// Replies after this position; empty: of the newest page.
 	After string `protobuf:"bytes,5,opt,name=after,proto3" json:"after,omitempty"`
 	// Wait (up to the call's deadline) until the transcript has this position.

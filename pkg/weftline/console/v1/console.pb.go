@@ -891,7 +891,9 @@ type Inbox struct {
 	// Inputs that could not be handled and were put aside for an operator (hub poison). Unset: not known now.
 	SetAside *int64 `protobuf:"varint,16,opt,name=set_aside,json=setAside,proto3,oneof" json:"set_aside,omitempty"`
 	// Where the provider posts to; empty where it posts nothing.
-	WebhookUrl    string `protobuf:"bytes,17,opt,name=webhook_url,json=webhookUrl,proto3" json:"webhook_url,omitempty"`
+	WebhookUrl string `protobuf:"bytes,17,opt,name=webhook_url,json=webhookUrl,proto3" json:"webhook_url,omitempty"`
+	// Keys of the secrets that are stored. For owners.
+	StoredSecrets []string `protobuf:"bytes,18,rep,name=stored_secrets,json=storedSecrets,proto3" json:"stored_secrets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1043,6 +1045,13 @@ func (x *Inbox) GetWebhookUrl() string {
 		return x.WebhookUrl
 	}
 	return ""
+}
+
+func (x *Inbox) GetStoredSecrets() []string {
+	if x != nil {
+		return x.StoredSecrets
+	}
+	return nil
 }
 
 // Setting is one key of a channel's settings.
@@ -1287,8 +1296,10 @@ type Paste struct {
 	What  string `protobuf:"bytes,1,opt,name=what,proto3" json:"what,omitempty"`
 	Where string `protobuf:"bytes,2,opt,name=where,proto3" json:"where,omitempty"`
 	// The setting whose value it is; empty: the webhook address.
-	Key           string            `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
-	When          *SettingCondition `protobuf:"bytes,4,opt,name=when,proto3" json:"when,omitempty"`
+	Key  string            `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	When *SettingCondition `protobuf:"bytes,4,opt,name=when,proto3" json:"when,omitempty"`
+	// What stands behind the webhook address, such as /mime; {key} is that setting's value.
+	Tail          string `protobuf:"bytes,5,opt,name=tail,proto3" json:"tail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1349,6 +1360,13 @@ func (x *Paste) GetWhen() *SettingCondition {
 		return x.When
 	}
 	return nil
+}
+
+func (x *Paste) GetTail() string {
+	if x != nil {
+		return x.Tail
+	}
+	return ""
 }
 
 // Recipient says whom a test message can be sent to.
@@ -1881,9 +1899,11 @@ func (x *ListInboxesResponse) GetInboxes() []*Inbox {
 }
 
 type SaveInboxRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Inbox         *Inbox                 `protobuf:"bytes,1,opt,name=inbox,proto3" json:"inbox,omitempty"`
-	Delete        bool                   `protobuf:"varint,2,opt,name=delete,proto3" json:"delete,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Inbox  *Inbox                 `protobuf:"bytes,1,opt,name=inbox,proto3" json:"inbox,omitempty"`
+	Delete bool                   `protobuf:"varint,2,opt,name=delete,proto3" json:"delete,omitempty"`
+	// Keys of stored secrets that are to go. Others that come empty stay as they are.
+	Forget        []string `protobuf:"bytes,3,rep,name=forget,proto3" json:"forget,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1932,6 +1952,13 @@ func (x *SaveInboxRequest) GetDelete() bool {
 	return false
 }
 
+func (x *SaveInboxRequest) GetForget() []string {
+	if x != nil {
+		return x.Forget
+	}
+	return nil
+}
+
 type SaveInboxResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Inbox         *Inbox                 `protobuf:"bytes,1,opt,name=inbox,proto3" json:"inbox,omitempty"`
@@ -1977,8 +2004,10 @@ func (x *SaveInboxResponse) GetInbox() *Inbox {
 }
 
 type TestInboxRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Inbox         *Inbox                 `protobuf:"bytes,1,opt,name=inbox,proto3" json:"inbox,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Inbox *Inbox                 `protobuf:"bytes,1,opt,name=inbox,proto3" json:"inbox,omitempty"`
+	// As in SaveInboxRequest.
+	Forget        []string `protobuf:"bytes,2,rep,name=forget,proto3" json:"forget,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2016,6 +2045,13 @@ func (*TestInboxRequest) Descriptor() ([]byte, []int) {
 func (x *TestInboxRequest) GetInbox() *Inbox {
 	if x != nil {
 		return x.Inbox
+	}
+	return nil
+}
+
+func (x *TestInboxRequest) GetForget() []string {
+	if x != nil {
+		return x.Forget
 	}
 	return nil
 }
@@ -2846,7 +2882,7 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\x14SaveSignatureRequest\x12\x1c\n" +
 	"\tsignature\x18\x01 \x01(\tR\tsignature\"5\n" +
 	"\x15SaveSignatureResponse\x12\x1c\n" +
-	"\tsignature\x18\x01 \x01(\tR\tsignature\"\xdf\x05\n" +
+	"\tsignature\x18\x01 \x01(\tR\tsignature\"\x86\x06\n" +
 	"\x05Inbox\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\tR\achannel\x12\x12\n" +
@@ -2868,7 +2904,8 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"waitingOut\x88\x01\x01\x12 \n" +
 	"\tset_aside\x18\x10 \x01(\x03H\x01R\bsetAside\x88\x01\x01\x12\x1f\n" +
 	"\vwebhook_url\x18\x11 \x01(\tR\n" +
-	"webhookUrl\x1a;\n" +
+	"webhookUrl\x12%\n" +
+	"\x0estored_secrets\x18\x12 \x03(\tR\rstoredSecrets\x1a;\n" +
 	"\rSettingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x0e\n" +
@@ -2893,12 +2930,13 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\x05words\x18\x02 \x01(\tR\x05words\"4\n" +
 	"\x10SettingCondition\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x0e\n" +
-	"\x02is\x18\x02 \x03(\tR\x02is\"~\n" +
+	"\x02is\x18\x02 \x03(\tR\x02is\"\x92\x01\n" +
 	"\x05Paste\x12\x12\n" +
 	"\x04what\x18\x01 \x01(\tR\x04what\x12\x14\n" +
 	"\x05where\x18\x02 \x01(\tR\x05where\x12\x10\n" +
 	"\x03key\x18\x03 \x01(\tR\x03key\x129\n" +
-	"\x04when\x18\x04 \x01(\v2%.weftline.console.v1.SettingConditionR\x04when\"5\n" +
+	"\x04when\x18\x04 \x01(\v2%.weftline.console.v1.SettingConditionR\x04when\x12\x12\n" +
+	"\x04tail\x18\x05 \x01(\tR\x04tail\"5\n" +
 	"\tRecipient\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\x12\n" +
 	"\x04help\x18\x02 \x01(\tR\x04help\"\x8f\x02\n" +
@@ -2929,14 +2967,16 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x14\n" +
 	"\x12ListInboxesRequest\"K\n" +
 	"\x13ListInboxesResponse\x124\n" +
-	"\ainboxes\x18\x01 \x03(\v2\x1a.weftline.console.v1.InboxR\ainboxes\"\\\n" +
+	"\ainboxes\x18\x01 \x03(\v2\x1a.weftline.console.v1.InboxR\ainboxes\"t\n" +
 	"\x10SaveInboxRequest\x120\n" +
 	"\x05inbox\x18\x01 \x01(\v2\x1a.weftline.console.v1.InboxR\x05inbox\x12\x16\n" +
-	"\x06delete\x18\x02 \x01(\bR\x06delete\"E\n" +
+	"\x06delete\x18\x02 \x01(\bR\x06delete\x12\x16\n" +
+	"\x06forget\x18\x03 \x03(\tR\x06forget\"E\n" +
 	"\x11SaveInboxResponse\x120\n" +
-	"\x05inbox\x18\x01 \x01(\v2\x1a.weftline.console.v1.InboxR\x05inbox\"D\n" +
+	"\x05inbox\x18\x01 \x01(\v2\x1a.weftline.console.v1.InboxR\x05inbox\"\\\n" +
 	"\x10TestInboxRequest\x120\n" +
-	"\x05inbox\x18\x01 \x01(\v2\x1a.weftline.console.v1.InboxR\x05inbox\"p\n" +
+	"\x05inbox\x18\x01 \x01(\v2\x1a.weftline.console.v1.InboxR\x05inbox\x12\x16\n" +
+	"\x06forget\x18\x02 \x03(\tR\x06forget\"p\n" +
 	"\x11TestInboxResponse\x12\x0e\n" +
 	"\x02ok\x18\x01 \x01(\bR\x02ok\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x123\n" +

@@ -346,7 +346,7 @@ func (*SetConsentResponse) Descriptor() ([]byte, []int) {
 	return file_weftline_inbox_v1_inbox_proto_rawDescGZIP(), []int{4}
 }
 
-// SendRefused is the error detail of a reply or first message that may not be sent there.
+// SendRefused is the error detail of a reply, first message or code that may not be sent there.
 type SendRefused struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// opted_out: he wants nothing more over this inbox.

@@ -43,8 +43,7 @@ const (
 
 // ProofServiceClient is a client for the weftline.channel.v1.ProofService service.
 type ProofServiceClient interface {
-	// StartHandleProof sends a code. resource_exhausted with Retry-After when
-	// there were too many; invalid_argument when it is no address.
+	// StartHandleProof sends a code. resource_exhausted with Retry-After when there were too many; invalid_argument when it is no address.
 	StartHandleProof(context.Context, *v1.StartHandleProofRequest) (*v1.StartHandleProofResponse, error)
 	CheckHandleProof(context.Context, *v1.CheckHandleProofRequest) (*v1.CheckHandleProofResponse, error)
 }
@@ -101,8 +100,7 @@ func (c *proofServiceClient) CheckHandleProof(ctx context.Context, req *v1.Check
 
 // ProofServiceHandler is an implementation of the weftline.channel.v1.ProofService service.
 type ProofServiceHandler interface {
-	// StartHandleProof sends a code. resource_exhausted with Retry-After when
-	// there were too many; invalid_argument when it is no address.
+	// StartHandleProof sends a code. resource_exhausted with Retry-After when there were too many; invalid_argument when it is no address.
 	StartHandleProof(context.Context, *v1.StartHandleProofRequest) (*v1.StartHandleProofResponse, error)
 	CheckHandleProof(context.Context, *v1.CheckHandleProofRequest) (*v1.CheckHandleProofResponse, error)
 }

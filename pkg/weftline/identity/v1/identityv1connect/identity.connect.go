@@ -152,6 +152,7 @@ type IdentityServiceClient interface {
 	// SplitConversation shows some messages of a conversation as one of their own.
 	SplitConversation(context.Context, *v1.SplitConversationRequest) (*v1.SplitConversationResponse, error)
 	// StartProof sends a one-time code, or a signed link, to an address, to prove that a customer controls it.
+	// failed_precondition with SendRefused (opted_out) when the address wants nothing over the inbox (STOP).
 	StartProof(context.Context, *v1.StartProofRequest) (*v1.StartProofResponse, error)
 	// CheckProof takes the code the customer told.
 	// A wrong code is an answer, not an error.
@@ -709,6 +710,7 @@ type IdentityServiceHandler interface {
 	// SplitConversation shows some messages of a conversation as one of their own.
 	SplitConversation(context.Context, *v1.SplitConversationRequest) (*v1.SplitConversationResponse, error)
 	// StartProof sends a one-time code, or a signed link, to an address, to prove that a customer controls it.
+	// failed_precondition with SendRefused (opted_out) when the address wants nothing over the inbox (STOP).
 	StartProof(context.Context, *v1.StartProofRequest) (*v1.StartProofResponse, error)
 	// CheckProof takes the code the customer told.
 	// A wrong code is an answer, not an error.

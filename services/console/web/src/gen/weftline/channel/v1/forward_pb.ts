@@ -26,7 +26,7 @@ export type ForwardTranscriptRequest = Message<"weftline.channel.v1.ForwardTrans
   handle?: ChannelHandle | undefined;
 
   /**
-   * Where to: the kind is email.
+   * Where to: the kind is email, since a text message has no room for a transcript.
    *
    * @generated from field: string kind = 2;
    */
@@ -64,7 +64,7 @@ export type ForwardTranscriptRequestJson = {
   handle?: ChannelHandleJson;
 
   /**
-   * Where to: the kind is email.
+   * Where to: the kind is email, since a text message has no room for a transcript.
    *
    * @generated from field: string kind = 2;
    */
@@ -138,6 +138,8 @@ export type ForwardRepliesRequest = Message<"weftline.channel.v1.ForwardRepliesR
   handle?: ChannelHandle | undefined;
 
   /**
+   * Where to: email or phone. By SMS a text of more than 600 UTF-16 units is cut, and says so.
+   *
    * @generated from field: string kind = 2;
    */
   kind: string;
@@ -182,6 +184,8 @@ export type ForwardRepliesRequestJson = {
   handle?: ChannelHandleJson;
 
   /**
+   * Where to: email or phone. By SMS a text of more than 600 UTF-16 units is cut, and says so.
+   *
    * @generated from field: string kind = 2;
    */
   kind?: string;

@@ -266,14 +266,14 @@ export const CheckHandleProofResponseSchema: GenMessage<CheckHandleProofResponse
 /**
  * ProofService lets a channel on which customers type their address (the chat
  * widget) have it proven there: a code goes to the address, and comes back over
- * the handle that asked for it. It tells nothing about the address.
+ * the handle that asked for it. It tells nothing about the address:
+ * to one that wants nothing over the inbox (STOP) no code goes, and the answer is the same.
  *
  * @generated from service weftline.channel.v1.ProofService
  */
 export const ProofService: GenService<{
   /**
-   * StartHandleProof sends a code. resource_exhausted with Retry-After when
-   * there were too many; invalid_argument when it is no address.
+   * StartHandleProof sends a code. resource_exhausted with Retry-After when there were too many; invalid_argument when it is no address.
    *
    * @generated from rpc weftline.channel.v1.ProofService.StartHandleProof
    */

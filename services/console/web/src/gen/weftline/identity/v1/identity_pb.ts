@@ -2946,6 +2946,7 @@ export const IdentityService: GenService<{
   },
   /**
    * StartProof sends a one-time code, or a signed link, to an address, to prove that a customer controls it.
+   * failed_precondition with SendRefused (opted_out) when the address wants nothing over the inbox (STOP).
    *
    * @generated from rpc weftline.identity.v1.IdentityService.StartProof
    */

@@ -306,7 +306,7 @@ export const SetConsentResponseSchema: GenMessage<SetConsentResponse, {jsonType:
   messageDesc(file_weftline_inbox_v1_inbox, 4);
 
 /**
- * SendRefused is the error detail of a reply or first message that may not be sent there.
+ * SendRefused is the error detail of a reply, first message or code that may not be sent there.
  *
  * @generated from message weftline.inbox.v1.SendRefused
  */
@@ -331,7 +331,7 @@ export type SendRefused = Message<"weftline.inbox.v1.SendRefused"> & {
 };
 
 /**
- * SendRefused is the error detail of a reply or first message that may not be sent there.
+ * SendRefused is the error detail of a reply, first message or code that may not be sent there.
  *
  * @generated from message weftline.inbox.v1.SendRefused
  */
