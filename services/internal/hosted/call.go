@@ -54,12 +54,9 @@ type Caller struct {
 
 // NewCaller makes one. Without Inboxes nobody hears of their health.
 func NewCaller(d Deps) *Caller {
-	c := &Caller{client: d.Client, inboxes: d.Inboxes, now: d.Now}
+	c := &Caller{client: d.Client, inboxes: d.Inboxes, now: d.WithDefaults().Now}
 	if c.client == nil {
 		c.client = safedial.Client(safedial.Config{Timeout: 30 * time.Second})
-	}
-	if c.now == nil {
-		c.now = time.Now
 	}
 	c.gate.now = c.now
 	return c
@@ -98,11 +95,13 @@ func Form(ctx context.Context, address string, values url.Values) (*http.Request
 //     (503), ErrUnknown otherwise.
 //   - no answer: ErrUnknown when the request had been written, else temporary.
 //
-// No error text holds the address, which may carry a token.
+// An error names the host that was asked, never the rest of the address, which may carry a token.
 func (c *Caller) Do(inboxID string, r *http.Request) (Reply, error) {
 	lane := c.lane(inboxID, r)
-	if err := c.gate.Closed(lane); err != nil {
-		return Reply{}, err
+	for _, of := range []string{lane, inboxID} {
+		if err := c.gate.Closed(of); err != nil {
+			return Reply{}, err
+		}
 	}
 	var written atomic.Bool
 	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
@@ -123,9 +122,22 @@ func (c *Caller) Do(inboxID string, r *http.Request) (Reply, error) {
 
 func (c *Caller) lane(inboxID string, r *http.Request) string {
 	if c.Lane == nil {
-		return inboxID
+		return laneOf(r.Context(), inboxID)
 	}
-	return inboxID + "/" + c.Lane(r)
+	return laneOf(r.Context(), inboxID) + "/" + c.Lane(r)
+}
+
+type asideKey struct{}
+
+// Aside marks calls on which nothing depends: they wait when the account is
+// asked to, and no message waits because of them.
+func Aside(ctx context.Context) context.Context { return context.WithValue(ctx, asideKey{}, true) }
+
+func laneOf(ctx context.Context, inboxID string) string {
+	if ctx.Value(asideKey{}) != nil {
+		return inboxID + "/aside"
+	}
+	return inboxID
 }
 
 func (c *Caller) unanswered(r *http.Request, err error, written bool) error {
@@ -133,9 +145,9 @@ func (c *Caller) unanswered(r *http.Request, err error, written bool) error {
 		return fmt.Errorf("provider's %w", safedial.ErrPrivate)
 	}
 	if written && r.Method != http.MethodGet {
-		return fmt.Errorf("%w (%w)", ErrUnknown, Scrub(err))
+		return fmt.Errorf("%w (%s: %w)", ErrUnknown, r.URL.Host, Scrub(err))
 	}
-	return fmt.Errorf("provider does not answer: %w", Scrub(err))
+	return fmt.Errorf("%s does not answer: %w", r.URL.Host, Scrub(err))
 }
 
 func (c *Caller) judge(inboxID, lane, method string, r Reply) error {
@@ -149,7 +161,7 @@ func (c *Caller) judge(inboxID, lane, method string, r Reply) error {
 		}
 		return c.gate.Close(lane, after)
 	case r.Status == http.StatusUnauthorized:
-		return c.Attention(inboxID, "the provider refuses the credentials (401)")
+		return c.Attention(inboxID, credentialsRefused)
 	case r.Status == http.StatusServiceUnavailable, r.Status >= 500 && method == http.MethodGet:
 		err := fmt.Errorf("provider answers %d", r.Status)
 		if r.Header.Get("Retry-After") != "" {
@@ -162,9 +174,9 @@ func (c *Caller) judge(inboxID, lane, method string, r Reply) error {
 	return nil
 }
 
-// Hold closes the inbox's gate, for providers that say so in the body of an answer.
-func (c *Caller) Hold(inboxID string, after time.Duration) error {
-	return c.gate.Close(inboxID, after)
+// Hold closes the inbox's gate, or that for what is Aside, for providers that say so in the body of an answer.
+func (c *Caller) Hold(ctx context.Context, inboxID string, after time.Duration) error {
+	return c.gate.Close(laneOf(ctx, inboxID), after)
 }
 
 // Closed says whether the inbox's gate is: a provider that is not called by HTTP holds itself back so.
@@ -187,7 +199,7 @@ func (c *Caller) health(inboxID string, h inbox.Health) {
 	}
 }
 
-// Scrub takes the address out of an HTTP client's error.
+// Scrub takes the address out of an HTTP client's error: its path may carry a token.
 func Scrub(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err

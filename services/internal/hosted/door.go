@@ -3,7 +3,7 @@ package hosted
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -14,6 +14,9 @@ import (
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/inbox"
 )
+
+// maxPeek is what the intake takes of a Peek, in bytes.
+const maxPeek = 2048
 
 // Request is what a provider sent, as it came.
 type Request struct {
@@ -38,11 +41,13 @@ var ErrLater = errors.New("cannot be checked now")
 
 // Door takes what a provider posts. It answers 2xx only when everything in a
 // request is on disk; 401 for what Admit refuses, 404 for an inbox that is not
-// there, 413 over Limit, 503 when it could not be stored (the provider comes again).
+// there, 408 when it comes too slowly, 413 over Limit, 503 when there is no room for it or
+// it could not be stored (the provider comes again).
 // Nothing a request holds can make it answer otherwise. Safe for concurrent use.
 type Door struct {
 	Channel string
 	Limit   int64 // bytes of a request; 0: 1 MiB
+	AtOnce  int   // requests that are worked on at once, for large ones; 0: any number
 	// Admit says whether the provider sent it, by the raw bytes; ErrRefused or an error that
 	// wraps it, ErrUnusable or ErrLater.
 	Admit func(in inbox.Inbox, r *Request) error
@@ -60,6 +65,8 @@ type Door struct {
 	Greet func(w http.ResponseWriter, r *http.Request, in inbox.Inbox)
 
 	deps    Deps
+	bodies  bodies
+	places  chan struct{}
 	log     *slog.Logger
 	now     func() time.Time
 	results *prometheus.CounterVec
@@ -67,17 +74,15 @@ type Door struct {
 
 // Open makes the door ready.
 func (d *Door) Open(deps Deps) *Door {
+	deps = deps.WithDefaults()
 	d.deps, d.log, d.now = deps, deps.Log, deps.Now
-	if d.log == nil {
-		d.log = slog.New(slog.DiscardHandler)
-	}
-	if d.now == nil {
-		d.now = time.Now
-	}
 	if d.Limit == 0 {
 		d.Limit = 1 << 20
 	}
-	d.results = counter(deps.Metrics, "weftline_webhook_requests_total", "Requests of providers by result: taken, empty, refused, unusable, not_checked, too_large, broken_off, not_stored.", "channel", "result")
+	if d.AtOnce > 0 {
+		d.places = make(chan struct{}, d.AtOnce)
+	}
+	d.results = counter(deps.Metrics, "weftline_webhook_requests_total", "Requests of providers by result: taken, empty, refused, unusable, not_checked, too_large, too_slow, busy, broken_off, not_stored.", "channel", "result")
 	return d
 }
 
@@ -100,21 +105,56 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// busy: too much is under way; the provider comes again.
+func busy(w http.ResponseWriter) string {
+	w.Header().Set("Retry-After", "10")
+	http.Error(w, "too many requests at once, send it again", http.StatusServiceUnavailable)
+	return "busy"
+}
+
+// enter takes a place for a request whose body is there. Nobody can hold one by sending slowly.
+func (d *Door) enter(ctx context.Context) (leave func(), ok bool) {
+	if d.places == nil {
+		return func() {}, true
+	}
+	patience := time.NewTimer(20 * time.Second)
+	defer patience.Stop()
+	select {
+	case d.places <- struct{}{}:
+		return func() { <-d.places }, true
+	case <-ctx.Done():
+	case <-patience.C:
+	}
+	return nil, false
+}
+
 // reports says whether a GET is one that brings something.
 func (d *Door) reports(r *http.Request) bool {
 	return d.Get && r.Method == http.MethodGet && r.URL.RawQuery != ""
 }
 
 func (d *Door) take(w http.ResponseWriter, r *http.Request, in inbox.Inbox) string {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.Limit))
+	body, done, err := d.bodies.read(w, r, d.Limit)
+	defer done()
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		http.Error(w, "request is larger than the limit", http.StatusRequestEntityTooLarge)
+		http.Error(w, fmt.Sprintf("request is larger than the limit of %d bytes", d.Limit), http.StatusRequestEntityTooLarge)
 		return "too_large"
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errNoRoom):
+		return busy(w)
+	case errors.Is(err, errTooSlow):
+		http.Error(w, "request came too slowly", http.StatusRequestTimeout)
+		return "too_slow"
+	case err != nil:
 		http.Error(w, "request broke off", http.StatusBadRequest)
 		return "broken_off"
 	}
+	leave, ok := d.enter(r.Context())
+	if !ok {
+		return busy(w)
+	}
+	defer leave()
 	req := &Request{Method: r.Method, Header: r.Header, Query: r.URL.Query(), URL: d.deps.PublicURL + r.URL.RequestURI(), Body: body, At: d.now().UTC()}
 	if err := d.Admit(in, req); err != nil {
 		if errors.Is(err, ErrUnusable) {
@@ -138,7 +178,16 @@ func (d *Door) take(w http.ResponseWriter, r *http.Request, in inbox.Inbox) stri
 		// The provider may hang up; what it has handed over is stored all the same.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 20*time.Second)
 		defer cancel()
-		if err := d.deps.Intake.Accept(ctx, inputs...); err != nil {
+		err := d.deps.Intake.Accept(ctx, inputs...)
+		if never, ok := errors.AsType[interface {
+			error
+			Permanent() bool
+		}](err); ok && never.Permanent() {
+			d.log.Warn("webhook is unusable", "channel", d.Channel, "inbox", in.ID, "error", err)
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return "unusable"
+		}
+		if err != nil {
 			d.log.Error("webhook could not be stored", "channel", d.Channel, "inbox", in.ID, "error", err)
 			w.Header().Set("Retry-After", "5")
 			http.Error(w, "not stored, send it again", http.StatusServiceUnavailable)
@@ -171,6 +220,9 @@ func (d *Door) inputs(in inbox.Inbox, r *Request) (inputs []channel.Raw) {
 func (d *Door) complete(in inbox.Inbox, r *Request, inputs []channel.Raw) []channel.Raw {
 	for i := range inputs {
 		inputs[i].Channel, inputs[i].ReceivedAt = d.Channel, r.At
+		if p := inputs[i].Peek; len(p.Kind)+len(p.Address)+len(p.Scope)+len(p.Name) > maxPeek {
+			inputs[i].Peek = channel.Address{} // what is too long for an address names nobody; the input is kept
+		}
 		if inputs[i].Inbox == "" {
 			inputs[i].Inbox = in.ID
 		}

@@ -87,3 +87,37 @@ func TestOpenElsewhere(t *testing.T) {
 		t.Errorf("of the provider itself: %v", err)
 	}
 }
+
+// What is Aside waits with the account, and the account does not wait with it.
+func TestAsideHoldsBackNoMessage(t *testing.T) {
+	t.Parallel()
+	busy, calls := true, 0
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if calls++; busy {
+			w.Header().Set("Retry-After", "60")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	}))
+	t.Cleanup(s.Close)
+	c := hosted.NewCaller(hosted.Deps{Client: s.Client()})
+	aside := func() *http.Request { return ask(t, s.URL).WithContext(hosted.Aside(t.Context())) }
+	held := func(r *http.Request) bool {
+		_, err := c.Do("bot", r)
+		_, held := errors.AsType[*channel.RetryAfterError](err)
+		return held
+	}
+	refused, waits := held(aside()), held(aside())
+	if !refused || !waits || calls != 1 {
+		t.Errorf("what is aside does not wait for itself: %d calls", calls)
+	}
+	busy = false
+	if held(ask(t, s.URL)) || calls != 2 {
+		t.Errorf("a message waits for what is aside: %d calls", calls)
+	}
+	busy = true
+	held(ask(t, s.URL))
+	busy = false
+	if !held(aside()) || calls != 3 {
+		t.Errorf("what is aside does not wait with the account: %d calls", calls)
+	}
+}

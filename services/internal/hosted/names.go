@@ -35,11 +35,7 @@ type known struct {
 
 // NewNames makes one.
 func NewNames(d Deps) *Names {
-	n := &Names{now: d.Now, known: map[channel.Address]known{}}
-	if n.now == nil {
-		n.now = time.Now
-	}
-	return n
+	return &Names{now: d.WithDefaults().Now, known: map[channel.Address]known{}}
 }
 
 // Fill returns the items with the names of those senders that have none. ask

@@ -36,11 +36,7 @@ type Steps struct {
 
 // NewSteps makes one for a channel.
 func NewSteps(d Deps, channelName string) *Steps {
-	s := &Steps{channel: channelName, state: d.State, log: d.Log, memory: map[string][]string{}}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
-	}
-	return s
+	return &Steps{channel: channelName, state: d.State, log: d.WithDefaults().Log, memory: map[string][]string{}}
 }
 
 // Send makes those of n calls that were not made yet, in order, and ends at the

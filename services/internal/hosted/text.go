@@ -3,10 +3,14 @@ package hosted
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/weftline/weftline/services/internal/visible"
 )
 
-// DisplayName is a name that somebody gave himself: one line of at most 100 characters.
-func DisplayName(s string) string { return Clip(strings.Join(strings.Fields(s), " "), 100) }
+// DisplayName is a name that somebody gave himself: one line of at most 100 characters, none of them hidden.
+func DisplayName(s string) string {
+	return Clip(visible.Strip(strings.Join(strings.Fields(s), " ")), 100)
+}
 
 // FileName leaves no path and no control characters in a file's name, and at most 200 characters.
 func FileName(s string) string {

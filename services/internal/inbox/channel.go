@@ -1,6 +1,11 @@
 package inbox
 
-import "context"
+import (
+	"context"
+	"errors"
+	"regexp"
+	"slices"
+)
 
 // Setting describes one key of a channel's settings, for checking and for the console's form.
 type Setting struct {
@@ -8,6 +13,7 @@ type Setting struct {
 	Label    string
 	Help     string
 	Secret   bool
+	Stays    bool // a Secret that is sent nowhere: it signs or checks here
 	Required bool
 	Default  string
 	Values   []string // allowed values, nil for any
@@ -19,7 +25,11 @@ type Setting struct {
 	Lines    bool              // more than one line
 	Words    map[string]string // values as people read them
 	When     When              // shown only then
+	Called   map[string]Called // by the value of When's setting, where providers call one thing differently
 }
+
+// Called is how somebody calls a setting.
+type Called struct{ Label, Help string }
 
 // When is a condition on another setting. The zero value always holds.
 type When struct {
@@ -47,10 +57,8 @@ type Channel struct {
 	Settings []Setting
 	// Check says what is wrong, naming key, value and what is allowed; errors are joined.
 	Check func(settings map[string]string) error
-	// Test tries to connect.
-	Test func(ctx context.Context, in Inbox) error
-	// Steps is Test in steps, in order; those after a failed one that they need are left out.
-	// Nil: Test is the only step.
+	// Steps is the live test: it tries to connect and sends nothing. In order; those after a
+	// failed one that they need are left out. Nil: there is nothing to connect to.
 	Steps func(ctx context.Context, in Inbox) []Step
 
 	About string   // one line: what the channel is
@@ -59,6 +67,24 @@ type Channel struct {
 	Paste []Paste
 	// Recipient is whom a test message can be sent to; nil: there is no such thing.
 	Recipient *Recipient
+}
+
+// Test runs the live test and says what failed.
+func (c Channel) Test(ctx context.Context, in Inbox) error {
+	var errs []error
+	for _, s := range c.Steps(ctx, in) {
+		errs = append(errs, s.Err)
+	}
+	return errors.Join(errs...)
+}
+
+// Asked says whether a condition holds and the setting it hangs on is asked for itself. Defaults are filled in.
+func (c Channel) Asked(w When, settings map[string]string) bool {
+	if !w.Holds(settings) {
+		return false
+	}
+	i := slices.IndexFunc(c.Settings, func(s Setting) bool { return s.Key == w.Key })
+	return i < 0 || c.Settings[i].When.Key == w.Key || c.Asked(c.Settings[i].When, settings)
 }
 
 // Step is one thing a live test did.
@@ -75,6 +101,8 @@ type Paste struct {
 	// Key is the setting whose value it is; "": the address the provider posts to.
 	Key  string
 	When When
+	// Tail stands behind the address the provider posts to; {key} in it is that setting's value.
+	Tail string
 }
 
 // Recipient describes the address of a test message.
@@ -82,6 +110,9 @@ type Recipient struct {
 	Kind  string // of the handle: email, phone …
 	Label string
 	Help  string
+	// Form is what an address looks like, and Such one that does; nil: anything may be one.
+	Form *regexp.Regexp
+	Such string
 	// Scoped: the address means something in its inbox alone.
 	Scoped bool
 }

@@ -26,6 +26,8 @@ type Inbox struct {
 	// Paused: nothing is fetched and nothing is sent. What is brought to us (webhooks, visitors)
 	// is taken and shown as ever; what agents write waits and goes out afterwards.
 	Paused bool
+	// Forget, for Save alone: keys of stored secrets that are to go. Others that come empty stay.
+	Forget []string
 	// PausedInFile: the configuration file says so; it cannot go on from the console.
 	PausedInFile bool
 }

@@ -11,11 +11,11 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/weftline/weftline/pkg/subject"
 	"github.com/weftline/weftline/services/internal/crypt"
 	"github.com/weftline/weftline/services/internal/docstore"
+	"github.com/weftline/weftline/services/internal/visible"
 )
 
 // collection keeps the inboxes made in the console; settings are sealed.
@@ -185,7 +185,7 @@ func (b *Book) Health(id string) Health {
 }
 
 // unseen characters make a name that customers and agents see another than it is.
-func unseen(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+func unseen(r rune) bool { return visible.Hidden(r) }
 
 // stored is the document; secrets and all other settings are under the inbox's own key.
 type stored struct {
@@ -194,7 +194,8 @@ type stored struct {
 	Settings crypt.Sealed `json:"settings"`
 }
 
-// Save implements Registry. Secrets left empty keep their stored value.
+// Save implements Registry. Secrets left empty keep their stored value; where
+// that would now be sent to another host it is a *SecretError, and where it is used no more, or in.Forget names it, it goes.
 func (b *Book) Save(ctx context.Context, in Inbox) (Inbox, error) {
 	if !subject.ValidToken(in.ID) {
 		return in, fmt.Errorf("id: %q is not allowed: 1 to 64 of a-z A-Z 0-9 _ -", in.ID)
@@ -243,13 +244,20 @@ func (b *Book) Save(ctx context.Context, in Inbox) (Inbox, error) {
 }
 
 func (b *Book) keepSecrets(in *Inbox, kind Channel, old Inbox) error {
-	in.Settings = maps.Clone(in.Settings)
+	in.Settings = b.withDefaults(*in)
 	for _, s := range kind.Settings {
-		if s.Secret && in.Settings[s.Key] == "" && old.Settings[s.Key] != "" {
+		if !s.Secret || in.Settings[s.Key] != "" || old.Settings[s.Key] == "" || slices.Contains(in.Forget, s.Key) {
+			continue
+		}
+		by := kind.Moved(s, in.Settings, old.Settings)
+		switch {
+		case by == "":
 			in.Settings[s.Key] = old.Settings[s.Key]
+		case kind.Asked(s.When, in.Settings):
+			return &SecretError{s.Key, by}
 		}
 	}
-	in.Settings = b.withDefaults(*in)
+	in.Forget = nil
 	if kind.Check != nil {
 		if err := kind.Check(in.Settings); err != nil {
 			return err

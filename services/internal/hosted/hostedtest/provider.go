@@ -20,11 +20,17 @@ type Provider struct {
 	Sends func(r *http.Request) bool
 	// Serve does what the provider's documentation says. The body can be read once more.
 	Serve func(w http.ResponseWriter, r *http.Request, body []byte)
+	// Clock is for hosted.Deps of adapters that ask for their credentials.
+	Clock Clock
+	// Refuse answers calls with a token that was revoked; nil: 401.
+	Refuse func(w http.ResponseWriter)
 
-	mu     sync.Mutex
-	script []channeltest.Answer
-	calls  int
-	shown  []string
+	mu      sync.Mutex
+	script  []channeltest.Answer
+	calls   int
+	shown   []string
+	revoked bool
+	spare   func(r *http.Request) bool
 }
 
 // Start starts it; it stops with t.
@@ -41,6 +47,15 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if p.refuses(r) {
+		if p.Refuse != nil {
+			p.Refuse(w)
+			return
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+		io.WriteString(w, "{}")
+		return
+	}
 	answer, scripted := p.next(p.Sends(r))
 	switch {
 	case scripted && answer.Lost:
@@ -72,6 +87,26 @@ func (p *Provider) next(sends bool) (channeltest.Answer, bool) {
 	return a, true
 }
 
+// Revoke makes every token one that was revoked, or good again.
+func (p *Provider) Revoke(revoked bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.revoked = revoked
+}
+
+// Spare names calls with tokens that are never revoked, such as a customer's own.
+func (p *Provider) Spare(calls func(r *http.Request) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.spare = calls
+}
+
+func (p *Provider) refuses(r *http.Request) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.revoked && (p.spare == nil || !p.spare(r))
+}
+
 // Show notes a text that the customer sees now.
 func (p *Provider) Show(text string) {
 	p.mu.Lock()
@@ -87,9 +122,11 @@ func (p *Provider) Shown() []string {
 }
 
 // API is the provider for the conformance suite; other is an inbox of another account.
+// Clock, where the adapter has it, lets its minutes pass.
 func (p *Provider) API(other string) *channeltest.API {
 	return &channeltest.API{
-		Other: other,
+		Minute: p.Clock.Minute,
+		Other:  other, Revoke: p.Revoke,
 		Script: func(answers ...channeltest.Answer) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
