@@ -55,12 +55,16 @@ const (
 	RightInboxDeleted = "right.inbox_deleted"
 	RightInboxPaused  = "right.inbox_paused"
 	RightInboxResumed = "right.inbox_resumed"
+	// Settings were tried, which connects to what they name with the secrets given or stored.
+	RightInboxTested = "right.inbox_tested"
 	// A test message was sent from the settings, or refused; to whom is not kept.
 	RightInboxTestSent = "right.inbox_test_sent"
 	ImportHistory      = "import.history"
 	PoisonReplay       = "poison.replay"
 	PoisonSkip         = "poison.skip"
 	AlertBulkRead      = "alert.bulk_read"
+	// An operator went on without the end of a partition of the event log, which was lost.
+	LossAccepted = "log.loss_accepted"
 )
 
 // Outcomes.

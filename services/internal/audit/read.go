@@ -77,7 +77,7 @@ type Filter struct {
 
 func (f Filter) matches(e Entry) bool {
 	return (f.Actor == "" || f.Actor == e.Actor) &&
-		(f.Action == "" || f.Action == e.Action || strings.HasPrefix(e.Action, strings.TrimSuffix(f.Action, ".")+".")) &&
+		f.action(e.Action) &&
 		(f.Customer == "" || f.Customer == e.Customer || e.IDs["other"] == f.Customer) &&
 		(f.Since.IsZero() || !e.At.Before(f.Since)) && (f.Until.IsZero() || e.At.Before(f.Until))
 }

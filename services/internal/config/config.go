@@ -20,7 +20,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -35,6 +34,9 @@ type Config struct {
 	OpsListen string `koanf:"ops_listen"`
 	// PublicURL is how browsers reach the hub; default http://<listen>.
 	PublicURL string `koanf:"public_url"`
+	// TrustedProxies lists the addresses or ranges of reverse proxies whose X-Forwarded-For
+	// is believed. Default none: limits and the audit log then go by the peer's address.
+	TrustedProxies []string `koanf:"trusted_proxies"`
 	// Data is the data directory; one hub at a time. Default ./data.
 	Data string `koanf:"data"`
 	// Target says which parts run in this process: all, or names from -list-targets. Default all.
@@ -140,6 +142,24 @@ type Outgoing struct {
 	Allow []string `koanf:"allow"`
 }
 
+// Proxies are those of TrustedProxies; Validate has seen them.
+func (c Config) Proxies() (list []netip.Prefix) {
+	for _, s := range c.TrustedProxies {
+		if p, err := prefix(s); err == nil {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// prefix reads a range, or an address as the range of itself.
+func prefix(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return a.Prefix(a.BitLen())
+	}
+	return netip.ParsePrefix(s)
+}
+
 // Prefixes are those of Allow; Validate has seen them.
 func (o Outgoing) Prefixes() (list []netip.Prefix) {
 	for _, s := range o.Allow {
@@ -198,24 +218,27 @@ func (c Config) Validate(targets []string, channels map[string]func(map[string]s
 	var errs []error
 	bad := func(key, value, allowed string) { errs = append(errs, &KeyError{key, value, allowed}) }
 
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		bad("listen", c.Listen, "host:port, such as 127.0.0.1:8080")
+	errs = append(errs, c.validateAddresses()...)
+	errs = append(errs, c.validateStores()...)
+	derived := c.PublicURL == "http://"+c.Listen // what is wrong with it is said of listen
+	if c.PublicURL != "" && !derived && !plainURL(c.PublicURL, false) {
+		bad("public_url", c.PublicURL, "an http or https URL without a path, a query and a password")
 	}
-	if c.OpsListen != "" {
-		if _, _, err := net.SplitHostPort(c.OpsListen); err != nil {
-			bad("ops_listen", c.OpsListen, "host:port, such as 127.0.0.1:9090")
-		}
+	if !validName(c.Workspace) {
+		bad("workspace", shorten(c.Workspace), fmt.Sprintf("1 to %d characters, none that control or turn the text", maxWorkspace))
 	}
-	if c.PublicURL != "" {
-		if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			bad("public_url", c.PublicURL, "an http or https URL without a path")
+	for i, s := range c.TrustedProxies {
+		if _, err := prefix(s); err != nil {
+			bad(fmt.Sprintf("trusted_proxies[%d]", i), s, "an address such as 10.0.0.2 or a range such as 10.0.0.0/8")
 		}
 	}
 	if c.Data == "" {
 		bad("data", "", "must name a directory")
 	}
+	unknown := false
 	for _, t := range c.Target {
 		if !slices.Contains(targets, t) {
+			unknown = true
 			bad("target", t, "one of "+strings.Join(targets, ", "))
 		}
 	}
@@ -237,7 +260,7 @@ func (c Config) Validate(targets []string, channels map[string]func(map[string]s
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		bad("log.format", c.Log.Format, "text or json")
 	}
-	if c.Trace.Sample < 0 || c.Trace.Sample > 1 {
+	if !(c.Trace.Sample >= 0 && c.Trace.Sample <= 1) { // NaN is neither
 		bad("trace.sample", fmt.Sprint(c.Trace.Sample), "a number from 0 to 1")
 	}
 	if c.Audit.BulkRead < 0 || c.Audit.BulkRead > 1_000_000 {
@@ -260,17 +283,20 @@ func (c Config) Validate(targets []string, channels map[string]func(map[string]s
 	if c.Owner.Email != "" && !strings.Contains(c.Owner.Email, "@") {
 		bad("owner.email", c.Owner.Email, "an e-mail address")
 	}
-	if !c.All() {
+	if !c.All() && !unknown {
 		errs = append(errs, c.validateSplit()...)
 	}
 	errs = append(errs, c.validateInboxes(channels)...)
 	errs = append(errs, c.validateRetention()...)
-	for i, l := range c.Email.Listen {
-		if _, err := l.Complete(); err != nil {
-			errs = append(errs, fmt.Errorf("email.listen[%d]: %w", i, err))
-		}
-	}
 	return errors.Join(errs...)
+}
+
+// shorten keeps a complaint readable.
+func shorten(s string) string {
+	if r := []rune(s); len(r) > 40 {
+		return string(r[:40]) + "…"
+	}
+	return s
 }
 
 // validateSplit: parts in several processes share their streams and their keys.
@@ -307,6 +333,9 @@ func (c Config) validateInboxes(channels map[string]func(map[string]string) erro
 		if !ok {
 			errs = append(errs, &KeyError{key + ".channel", in.Channel, "one of " + strings.Join(names, ", ")})
 			continue
+		}
+		if in.Channel == "email" && in.Settings["receive"] == "listener" && len(c.Email.Listen) == 0 && c.Runs("email") {
+			errs = append(errs, &KeyError{key + ".settings.receive", "listener", "needs an address in email.listen"})
 		}
 		if check == nil {
 			continue

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"reflect"
@@ -13,6 +14,7 @@ import (
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
+	stdyaml "go.yaml.in/yaml/v3"
 )
 
 const envPrefix = "WEFTLINE_"
@@ -47,7 +49,18 @@ func Load(path string, environ []string, flags map[string]string) (Config, error
 		}
 	}
 	c := Defaults()
-	if err := k.UnmarshalWithConf("", &c, koanf.UnmarshalConf{Tag: "koanf"}); err != nil {
+	var wrong []error
+	raw := fit("", reflect.TypeFor[Config](), k.Raw(), func(key, value, allowed string) {
+		wrong = append(wrong, &KeyError{key, value, allowed})
+	})
+	if len(wrong) > 0 {
+		return Config{}, errors.Join(wrong...)
+	}
+	fitted := koanf.New(".")
+	if err := fitted.Load(confmap.Provider(raw.(map[string]any), ""), nil); err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	if err := fitted.UnmarshalWithConf("", &c, koanf.UnmarshalConf{Tag: "koanf"}); err != nil {
 		return Config{}, fmt.Errorf("configuration: %s", strings.ReplaceAll(err.Error(), "\n", " "))
 	}
 	if c.PublicURL == "" {
@@ -61,6 +74,9 @@ func loadFile(k *koanf.Koanf, path string) error {
 	if _, err := os.Stat(path); err != nil {
 		return fmt.Errorf("config file %s: %w", path, errors.Unwrap(err))
 	}
+	if err := oneDocument(path); err != nil {
+		return fmt.Errorf("config file %s: %w", path, err)
+	}
 	f := koanf.New(".")
 	if err := f.Load(file.Provider(path), yaml.Parser()); err != nil {
 		return fmt.Errorf("config file %s: %w", path, err)
@@ -69,6 +85,24 @@ func loadFile(k *koanf.Koanf, path string) error {
 		return fmt.Errorf("config file %s: %w", path, err)
 	}
 	return k.Merge(f)
+}
+
+// oneDocument refuses what the parser would leave out: everything after a second "---".
+func oneDocument(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	d := stdyaml.NewDecoder(f)
+	var doc any
+	if err := d.Decode(&doc); err != nil {
+		return nil // the parser says it better
+	}
+	if err := d.Decode(&doc); !errors.Is(err, io.EOF) {
+		return errors.New("it has a second document (after a line ---): one is read")
+	}
+	return nil
 }
 
 // scalarKeys are the dotted names of everything but inboxes.
@@ -106,7 +140,8 @@ func refuseUnknown(raw map[string]any) error {
 				errs = append(errs, refuseUnknownIn(name, m[key], "listeners", fieldsOf[MailListener]())...)
 				continue
 			}
-			if sub, ok := m[key].(map[string]any); ok && slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(k, name+".") }) {
+			if slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(k, name+".") }) {
+				sub, _ := m[key].(map[string]any) // what is none is refused when it is fitted
 				walk(name+".", sub)
 				continue
 			}
@@ -140,13 +175,8 @@ func refuseUnknownIn(name string, v any, what string, fields []string) (errs []e
 	return errs
 }
 
-// fieldsOf are the keys of a struct.
-func fieldsOf[T any]() (keys []string) {
-	for f := range reflect.TypeFor[T]().Fields() {
-		keys = append(keys, f.Tag.Get("koanf"))
-	}
-	return keys
-}
+// fieldsOf are the keys of a struct type.
+func fieldsOf[T any]() []string { return keysOf(reflect.TypeFor[T]()) }
 
 // fromEnviron maps WEFTLINE_OWNER_EMAIL to owner.email and reads *_FILE variants.
 func fromEnviron(environ []string) (map[string]string, error) {

@@ -5,7 +5,7 @@
 //	lock      held while a hub runs (flock; the kernel frees it when the process dies)
 //	kek       key-encryption key, 0600
 //	keys.db   data keys      state.db  agents, cursors, drafts     views.db  read models (rebuildable)
-//	made      which of these parts a start has made: what is gone since was lost
+//	made      which of these parts a start has made: what is gone since was lost; and the id that keys.db and state.db have in them
 //	nats/     the streams    blobs/    large payloads, encrypted
 package datadir
 
@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -38,10 +39,46 @@ type Dir struct {
 	lock *os.File
 }
 
-// Open creates the directory where needed (0700), checks its version and locks it.
+// beforehand is what may be in a directory before a hub has made it: mounts,
+// a key that was brought, and what an attempt leaves that went no further.
+var beforehand = []string{"lock", "kek", "blobs", "nats", "lost+found", Restoring}
+
+// Fresh says that a directory is there and no hub has begun in it.
+func Fresh(path string) bool {
+	stranger, err := strangerIn(path)
+	return err == nil && stranger == ""
+}
+
+// strangerIn names a file that no hub has made, in a directory without a VERSION.
+func strangerIn(path string) (string, error) {
+	list, err := os.ReadDir(path)
+	if err != nil {
+		return "", err
+	}
+	name := ""
+	for _, e := range list {
+		switch {
+		case e.Name() == "VERSION", e.Name() == made:
+			return "", nil
+		case slices.Contains(beforehand, e.Name()), e.Type().IsRegular() && slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(e.Name())):
+			// A configuration is often put beside the data, in a volume for instance.
+		case name == "":
+			name = e.Name()
+		}
+	}
+	return name, nil
+}
+
+// Open creates the directory where needed (0700), checks its version and locks
+// it. One that holds files of others is not made a data directory.
 func Open(path string) (*Dir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if stranger, err := strangerIn(path); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	} else if stranger != "" {
+		return nil, fmt.Errorf("%s is no data directory of a hub and not empty, it holds %.100q: name another one with -data", path, stranger)
 	}
 	f, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -72,7 +72,7 @@ func TestWhatWasThereAndIsGoneIsRefused(t *testing.T) {
 	if err := d.CheckParts("keys.db", "nats"); err != nil {
 		t.Fatalf("first start: %v", err)
 	}
-	if err := os.WriteFile(d.Path("keys.db"), nil, 0o600); err != nil {
+	if err := os.WriteFile(d.Path("keys.db"), []byte("keys"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.NoteParts("keys.db"); err != nil {
@@ -80,6 +80,12 @@ func TestWhatWasThereAndIsGoneIsRefused(t *testing.T) {
 	}
 	if err := d.CheckParts("keys.db", "nats"); err != nil {
 		t.Fatalf("a part made later: %v", err)
+	}
+	if err := os.Truncate(d.Path("keys.db"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.CheckParts("keys.db"); err == nil || !strings.Contains(err.Error(), "keys.db has 0 bytes") {
+		t.Fatalf("emptied: %v", err)
 	}
 	if err := os.Remove(d.Path("keys.db")); err != nil {
 		t.Fatal(err)
@@ -92,5 +98,27 @@ func TestWhatWasThereAndIsGoneIsRefused(t *testing.T) {
 	}
 	if err := d.CheckParts(); err != nil {
 		t.Fatalf("not needed now: %v", err)
+	}
+}
+
+func TestADirectoryOfOthersIsNotAdopted(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	for _, name := range []string{"kek", "lock"} { // brought, or left by an attempt
+		if err := os.WriteFile(filepath.Join(path, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !datadir.Fresh(path) || datadir.Fresh(filepath.Join(path, "nope")) {
+		t.Error("what is fresh")
+	}
+	if err := os.WriteFile(filepath.Join(path, "thesis.doc"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := datadir.Open(path); err == nil || !strings.Contains(err.Error(), `no data directory of a hub and not empty, it holds "thesis.doc"`) {
+		t.Errorf("adopted: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(path, "VERSION")); !errors.Is(err, os.ErrNotExist) || datadir.Fresh(path) {
+		t.Errorf("it was written to: %v", err)
 	}
 }

@@ -23,14 +23,41 @@ func (d *Dir) CheckParts(parts ...string) error {
 		if !slices.Contains(noted, part) {
 			continue
 		}
-		if _, err := os.Stat(d.Path(part)); errors.Is(err, os.ErrNotExist) {
+		info, err := os.Stat(d.Path(part))
+		switch {
+		case errors.Is(err, os.ErrNotExist):
 			return fmt.Errorf("data directory %s: %s is missing, and was there before: put it back or restore a backup; an empty one would lose what was stored", d.path, part)
-		} else if err != nil {
+		case err != nil:
 			return fmt.Errorf("data directory: %w", err)
+		case info.Mode().IsRegular() && info.Size() == 0:
+			return fmt.Errorf("data directory %s: %s has 0 bytes, and held something before: put it back or restore a backup; a new one would lose what was stored", d.path, part)
 		}
 	}
 	return nil
 }
+
+// Noted says that NoteParts has noted the part.
+func (d *Dir) Noted(part string) (bool, error) {
+	noted, err := d.noted()
+	return slices.Contains(noted, part), err
+}
+
+// idWord begins the word in the list that is no part: the id of the directory's databases.
+const idWord = "id:"
+
+// StoreID is what NoteStoreID noted; "" when there is none yet.
+func (d *Dir) StoreID() (string, error) {
+	noted, err := d.noted()
+	for _, word := range noted {
+		if id, ok := strings.CutPrefix(word, idWord); ok {
+			return id, err
+		}
+	}
+	return "", err
+}
+
+// NoteStoreID remembers the id that the directory's databases have in them.
+func (d *Dir) NoteStoreID(id string) error { return d.NoteParts(idWord + id) }
 
 // NoteParts remembers that parts are there.
 func (d *Dir) NoteParts(parts ...string) error {

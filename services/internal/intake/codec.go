@@ -49,16 +49,18 @@ type inputHead struct {
 
 // receiptHead is a channel.Receipt. Stored: names stay.
 type receiptHead struct {
-	Tenant     string        `json:"tenant"`
-	Channel    string        `json:"channel"`
-	Inbox      string        `json:"inbox"`
-	Outbound   string        `json:"outbound,omitempty"`
-	Customer   string        `json:"customer,omitempty"`
-	State      channel.State `json:"state"`
-	ProviderID string        `json:"provider_id,omitempty"`
-	Detail     string        `json:"detail,omitempty"`
-	At         time.Time     `json:"at"`
-	Attempt    int           `json:"attempt,omitempty"`
+	Tenant   string `json:"tenant"`
+	Channel  string `json:"channel"`
+	Inbox    string `json:"inbox"`
+	Outbound string `json:"outbound,omitempty"`
+
+	To         channel.Address `json:"-"` // refused: nothing here is sealed
+	Customer   string          `json:"customer,omitempty"`
+	State      channel.State   `json:"state"`
+	ProviderID string          `json:"provider_id,omitempty"`
+	Detail     string          `json:"detail,omitempty"`
+	At         time.Time       `json:"at"`
+	Attempt    int             `json:"attempt,omitempty"`
 }
 
 // encode writes the JSON head and the raw body behind it.

@@ -204,6 +204,8 @@ func checkReceipt(r channel.Receipt) *InvalidError {
 		return &InvalidError{"inbox", wantToken}
 	case r.Customer != "" && !subject.ValidToken(r.Customer):
 		return &InvalidError{"customer", "empty or " + wantToken}
+	case r.To != (channel.Address{}):
+		return &InvalidError{"to", "nothing: receipts of an address are parsed, not reported"}
 	case r.Outbound == "" && r.ProviderID == "":
 		return &InvalidError{"outbound", "an id, or a provider_id"}
 	case len(r.Outbound) > 256:

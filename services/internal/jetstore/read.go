@@ -106,6 +106,23 @@ func (s *Store) Head(ctx context.Context, partition int) (uint64, error) {
 	return info.State.LastSeq, nil
 }
 
+// Extent is the last sequence of a partition, and how many up to it are not
+// there any more: erased, or lost.
+func (s *Store) Extent(ctx context.Context, partition int) (last, gone uint64, err error) {
+	if err := s.exists(partition); err != nil {
+		return 0, 0, err
+	}
+	name := subject.EvtStream(partition)
+	info, err := streamInfo(ctx, s.js, name)
+	if err == nil && info == nil {
+		err = fmt.Errorf("stream %s: %w", name, jetstream.ErrStreamNotFound)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("extent of partition %d: %w", partition, err)
+	}
+	return info.State.LastSeq, info.State.LastSeq - info.State.Msgs, nil
+}
+
 // page reads commits and says how many there are after them.
 func (s *Store) page(ctx context.Context, name string, q query) ([]eventstore.Commit, uint64, error) {
 	if err := ctx.Err(); err != nil {

@@ -1,5 +1,5 @@
 // Package safedial is the HTTP client for URLs that strangers wrote: pictures
-// in mail, media, webhooks. Whether an address may be reached is decided where
+// in mail, media, webhooks; and the dialer for hosts that settings name. Whether an address may be reached is decided where
 // the connection is made, on the IP itself, so neither names, redirects nor
 // DNS answers that change can lead inside.
 package safedial
@@ -53,6 +53,8 @@ type Config struct {
 	Also func(netip.AddrPort) bool
 	// Allow decides about an address instead of everything else, for tests.
 	Allow func(netip.AddrPort) bool
+
+	anyPort bool
 }
 
 // Client makes an HTTP client that only reaches public addresses over http and
@@ -67,7 +69,7 @@ func Client(cfg Config) *http.Client {
 	if cfg.Ports == nil {
 		cfg.Ports = []string{"80", "443"}
 	}
-	d := &net.Dialer{Timeout: cfg.Timeout, Control: func(_, address string, _ syscall.RawConn) error { return cfg.check(address) }}
+	d := cfg.dialer()
 	return &http.Client{
 		Timeout: cfg.Timeout,
 		Transport: &http.Transport{
@@ -92,6 +94,20 @@ func Client(cfg Config) *http.Client {
 	}
 }
 
+// Dial makes connections that are not HTTP's: to public addresses, any port of
+// them, and those of Also. Ports and Redirects are not looked at.
+func Dial(cfg Config) func(ctx context.Context, network, address string) (net.Conn, error) {
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = 10 * time.Second
+	}
+	cfg.anyPort = true
+	return cfg.dialer().DialContext
+}
+
+func (c Config) dialer() *net.Dialer {
+	return &net.Dialer{Timeout: c.Timeout, Control: func(_, address string, _ syscall.RawConn) error { return c.check(address) }}
+}
+
 // check looks at the real peer, after every name and redirect has been resolved.
 func (c Config) check(address string) error {
 	ap, err := netip.ParseAddrPort(address)
@@ -107,7 +123,7 @@ func (c Config) check(address string) error {
 	if c.Also != nil && c.Also(ap) {
 		return nil
 	}
-	allowed := false
+	allowed := c.anyPort
 	for _, p := range c.Ports {
 		allowed = allowed || p == fmt.Sprint(ap.Port())
 	}

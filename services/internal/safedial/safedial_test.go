@@ -2,6 +2,7 @@ package safedial_test
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -60,4 +61,27 @@ func TestARedirectInsideIsRefusedAtItsHop(t *testing.T) {
 	if _, err := c.Get(loop.URL); err == nil || !strings.Contains(err.Error(), "more than 3 redirects") {
 		t.Fatalf("got %v", err)
 	}
+}
+
+func TestDialReachesWhatIsAllowedAlone(t *testing.T) {
+	t.Parallel()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	dial := safedial.Dial(safedial.Config{})
+	for _, a := range []string{l.Addr().String(), "localhost:" + port, "[::ffff:127.0.0.1]:" + port, "169.254.169.254:2775", "10.0.0.1:2775"} {
+		if c, err := dial(t.Context(), "tcp", a); !errors.Is(err, safedial.ErrPrivate) {
+			t.Errorf("%s: %v, %v", a, c, err)
+		}
+	}
+	here := netip.MustParsePrefix("127.0.0.0/8")
+	dial = safedial.Dial(safedial.Config{Also: func(a netip.AddrPort) bool { return here.Contains(a.Addr().Unmap()) }})
+	c, err := dial(t.Context(), "tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
 }

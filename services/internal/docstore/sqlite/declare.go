@@ -40,6 +40,29 @@ func (s *Store) Declare(ctx context.Context, collections ...docstore.Collection)
 	return nil
 }
 
+// Collections are the names of what was ever declared in the file and not dropped.
+func (s *Store) Collections(ctx context.Context) (names []string, err error) {
+	err = s.readers.with(ctx, func(c *conn) error {
+		rows, err := c.query(ctx, `SELECT name FROM collection ORDER BY name`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var name string
+			if err := rows.Scan(&name); err != nil {
+				return err
+			}
+			names = append(names, name)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list collections: %w", err)
+	}
+	return names, nil
+}
+
 func declare(ctx context.Context, c *conn, t *schema.Table) error {
 	var spec string
 	err := c.conn.QueryRowContext(ctx, `SELECT spec FROM collection WHERE name = ?`, t.Name).Scan(&spec)
