@@ -1,6 +1,9 @@
 package conversation_test
 
 import (
+	"bytes"
+	"image"
+	pngs "image/png"
 	"net/http"
 	"strings"
 	"testing"
@@ -39,16 +42,20 @@ func TestUnreadableInputIsShown(t *testing.T) {
 func TestFilesAreHarmless(t *testing.T) {
 	t.Parallel()
 	r := start(t)
-	png := "\x89PNG\r\n\x1a\n and so on"
-	r.deliver("files", post{From: "pia@example.org", Text: "see", Files: map[string][]byte{"cat.png": []byte(png), "page.html": []byte("<html><script>alert(1)</script>")}})
+	var png bytes.Buffer
+	if err := pngs.Encode(&png, image.NewGray(image.Rect(0, 0, 2, 2))); err != nil {
+		t.Fatal(err)
+	}
+	r.deliver("files", post{From: "pia@example.org", Text: "see", Files: map[string][]byte{"broken.gif": []byte("GIF89a and so on"), "cat.png": png.Bytes(), "page.html": []byte("<html><script>alert(1)</script>")}})
 	page := eventually(t, "the message", func() (*inboxv1.SearchResponse, error) {
 		return r.inbox.Search(t.Context(), &inboxv1.SearchRequest{Query: "see"})
 	}, func(s *inboxv1.SearchResponse) bool { return len(s.GetHits()) == 1 })
 	files := page.GetHits()[0].GetEntry().GetMessage().GetAttachments()
-	if len(files) != 2 {
+	if len(files) != 3 {
 		t.Fatalf("files %v", files)
 	}
 	for i, want := range []struct{ kind, disposition string }{
+		{"application/octet-stream", `attachment; filename="broken.gif"; filename*=UTF-8''broken.gif`},
 		{"image/png", `inline; filename="cat.png"; filename*=UTF-8''cat.png`},
 		{"application/octet-stream", `attachment; filename="page.html"; filename*=UTF-8''page.html`},
 	} {
@@ -61,7 +68,7 @@ func TestFilesAreHarmless(t *testing.T) {
 			h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" || !strings.Contains(h.Get("Content-Security-Policy"), "sandbox") {
 			t.Errorf("file %d: %d %v", i, status, h)
 		}
-		if status, _, _ := r.call("agent", http.MethodGet, path[:len(path)-2]+"AA", ""); status != http.StatusNotFound {
+		if status, _, _ := r.call("agent", http.MethodGet, path[:len(path)-4]+"AAAA", ""); status != http.StatusNotFound {
 			t.Errorf("forged id got %d", status)
 		}
 	}

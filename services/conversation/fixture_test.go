@@ -90,7 +90,7 @@ func (poster) Parse(raw channel.Raw) ([]channel.Item, error) {
 	if p.Refuted {
 		m.From.Scope, m.Assurance, m.Evidence, m.Flags = channel.ScopeUnverified, 0, "dmarc=fail", []string{"unverified"}
 	}
-	for _, name := range []string{"cat.png", "page.html"} {
+	for _, name := range []string{"broken.gif", "cat.png", "page.html"} {
 		if data, ok := p.Files[name]; ok {
 			m.Content.Attachments = append(m.Content.Attachments, channel.Attachment{Name: name, ContentType: "image/png", Size: int64(len(data)), Part: name})
 		}
@@ -188,9 +188,10 @@ func startChannel(t *testing.T, cfg conversation.Config, erasure conversation.Er
 	r.svc, err = conversation.New(ctx, cfg, conversation.Deps{
 		Events: events, Snapshots: events, Views: r.views, State: r.scratch(), Keys: r.keys, Blobs: r.blobs,
 		Bus: r.bus, Originals: r.intake, Inboxes: inboxes{}, Audit: &r.audit, Log: log, Metrics: r.metrics, Erasure: erasure,
+		Agent:        func(_ context.Context, id string) (bool, error) { return id == "ada", nil },
 		Parser:       func(string) (channel.Parser, bool) { return poster{}, true },
 		Parts:        func(string) (channel.PartOpener, bool) { return poster{}, true },
-		Capabilities: func(string) (channel.Capabilities, bool) { return can, can.TextLimit > 0 },
+		Capabilities: func(string, string) (channel.Capabilities, bool) { return can, can.TextLimit > 0 },
 	})
 	if err != nil {
 		t.Fatal(err)

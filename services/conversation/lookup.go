@@ -3,8 +3,10 @@ package conversation
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/weftline/weftline/services/conversation/internal/command"
+	"github.com/weftline/weftline/services/conversation/internal/customer"
 	"github.com/weftline/weftline/services/conversation/internal/ingest"
 	"github.com/weftline/weftline/services/conversation/internal/person"
 	"github.com/weftline/weftline/services/conversation/internal/query"
@@ -61,7 +63,7 @@ func (l lookup) Reply(ctx context.Context, _, id string) (command.Reply, bool, e
 		return command.Reply{}, false, err
 	}
 	return command.Reply{
-		Conversation: e.Conversation, Handle: e.Handle, Tenure: e.Tenure, State: e.Delivered().State, Attempt: e.Attempt(),
+		Conversation: e.Conversation, Handle: e.Handle, Tenure: e.Tenure, Course: course(e.Delivery),
 	}, true, nil
 }
 
@@ -81,6 +83,20 @@ func (l lookup) entry(ctx context.Context, id, kind string) (*readmodel.Entry, b
 	return e, err == nil, err
 }
 
+// course folds what is shown of an outbound message's way.
+func course(steps []readmodel.Delivery) customer.Course {
+	out := customer.Asked()
+	for i, d := range steps {
+		switch at := time.UnixMicro(d.At).UTC(); {
+		case d.State != readmodel.StateQueued:
+			out = out.Progressed(d.State, at)
+		case i > 0:
+			out = out.Retried(at)
+		}
+	}
+	return out
+}
+
 // replies is the look-up as ingest asks for it.
 type replies struct{ lookup }
 
@@ -91,7 +107,7 @@ func (l replies) Reply(ctx context.Context, _, id string) (ingest.Reply, bool, e
 	}
 	out := ingest.Reply{
 		Customer: e.Customer, Conversation: e.Conversation, Handle: e.Handle, Tenure: e.Tenure,
-		State: e.Delivered().State, Attempt: e.Attempt(),
+		Course: course(e.Delivery),
 	}
 	row, err := l.Row(ctx, e.Conversation)
 	if errors.Is(err, query.ErrNotFound) {
@@ -102,14 +118,4 @@ func (l replies) Reply(ctx context.Context, _, id string) (ingest.Reply, bool, e
 	}
 	out.Topic = row.Topic
 	return out, true, nil
-}
-
-// HandleOf finds the handle a conversation would be answered at, "" when
-// unknown: for marks that somebody types.
-func (s *Service) HandleOf(ctx context.Context, conversation string) string {
-	row, err := s.reader.GetConversation(ctx, conversation)
-	if err != nil {
-		return ""
-	}
-	return row.GetConversation().GetReplyTarget().GetHandle().GetId()
 }

@@ -25,7 +25,7 @@ type (
 	Offence         = verify.Offence
 )
 
-// ErrRebuild: the read models are of another version; call Rebuild, then New.
+// ErrRebuild: the read models are of another version, or missing; call Rebuild, then New.
 var ErrRebuild = readmodel.ErrRebuild
 
 // Rebuild makes the read models anew while the service goes on. progress may be nil.

@@ -9,8 +9,8 @@ import (
 
 // lagCollector shows how far the followers of the log are, as of each scrape.
 type lagCollector struct {
-	lags            func() []projection.Lag
-	behind, failing *prometheus.Desc
+	lags                  func() []projection.Lag
+	behind, left, failing *prometheus.Desc
 }
 
 // registerLags exports lags; a nil registerer does nothing.
@@ -22,14 +22,20 @@ func registerLags(reg prometheus.Registerer, lags func() []projection.Lag) error
 	return reg.Register(lagCollector{
 		lags: lags,
 		behind: prometheus.NewDesc("weftline_projection_behind_seconds",
-			"Between the recording of the newest commit and of the last one applied. 0 when there is nothing to do.", labels, nil),
+			"Between the recording of the newest commit and of the last one applied. 0 when there is nothing to do, and while the newest was recorded before the start.", labels, nil),
+		left: prometheus.NewDesc("weftline_projection_behind_commits",
+			"Commits between the last one applied and the newest: at most as many are left to do.", labels, nil),
 		failing: prometheus.NewDesc("weftline_projection_failing",
 			"1 while the last attempt of a sink failed; it is tried again.", labels, nil),
 	})
 }
 
 // Describe implements prometheus.Collector.
-func (c lagCollector) Describe(out chan<- *prometheus.Desc) { out <- c.behind; out <- c.failing }
+func (c lagCollector) Describe(out chan<- *prometheus.Desc) {
+	out <- c.behind
+	out <- c.left
+	out <- c.failing
+}
 
 // Collect implements prometheus.Collector.
 func (c lagCollector) Collect(out chan<- prometheus.Metric) {
@@ -39,6 +45,7 @@ func (c lagCollector) Collect(out chan<- prometheus.Metric) {
 			failing = 1
 		}
 		out <- prometheus.MustNewConstMetric(c.behind, prometheus.GaugeValue, lag.Behind.Seconds(), lag.Sink, partition)
+		out <- prometheus.MustNewConstMetric(c.left, prometheus.GaugeValue, float64(lag.Head-lag.Applied), lag.Sink, partition)
 		out <- prometheus.MustNewConstMetric(c.failing, prometheus.GaugeValue, failing, lag.Sink, partition)
 	}
 }

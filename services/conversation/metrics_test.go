@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,7 +17,7 @@ func TestFollowersAreInTheMetrics(t *testing.T) {
 	}
 	got := map[string]int{} // partitions by metric and sink
 	for _, f := range families {
-		if name := f.GetName(); name == "weftline_projection_behind_seconds" || name == "weftline_projection_failing" {
+		if name := f.GetName(); strings.HasPrefix(name, "weftline_projection_") {
 			for _, m := range f.GetMetric() {
 				for _, l := range m.GetLabel() {
 					if l.GetName() == "sink" {
@@ -29,11 +30,11 @@ func TestFollowersAreInTheMetrics(t *testing.T) {
 			}
 		}
 	}
-	want := map[string]int{
-		"weftline_projection_behind_seconds readmodel": 4, "weftline_projection_behind_seconds resolve": 4, "weftline_projection_failing readmodel": 4, "weftline_projection_failing resolve": 4,
-		"weftline_projection_behind_seconds feed": 4, "weftline_projection_failing feed": 4,
-		"weftline_projection_behind_seconds policy": 4, "weftline_projection_failing policy": 4,
-		"weftline_projection_behind_seconds erasure": 4, "weftline_projection_failing erasure": 4,
+	want := map[string]int{}
+	for _, sink := range []string{"readmodel", "resolve", "feed", "policy", "erasure"} {
+		for _, name := range []string{"behind_seconds", "behind_commits", "failing"} {
+			want["weftline_projection_"+name+" "+sink] = 4
+		}
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Fatal(d)

@@ -92,6 +92,36 @@ func TestStopAndStart(t *testing.T) {
 	r.clean()
 }
 
+// Who unsubscribed and asks something is answered, and the console offers it; nothing is begun with him.
+func TestUnsubscribedIsAnsweredWhenHeAsks(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	row := r.met(ada, "hello")
+	h := row.GetReplyTarget().GetHandle()
+	say := func() error {
+		_, err := r.inbox.SendReply(t.Context(), &inboxv1.SendReplyRequest{ConversationId: row.GetId(), Text: "hi"})
+		return err
+	}
+	begin := func() error {
+		_, err := r.inbox.StartConversation(t.Context(), &inboxv1.StartConversationRequest{CustomerId: row.GetCustomerId(), HandleId: h.GetId(), InboxId: "support", Text: "news"})
+		return err
+	}
+	r.deliver("unsubscribe", post{From: ada, Text: "unsubscribed", Consent: "out_unasked"})
+	r.target(row.GetId(), func(x *inboxv1.ReplyTarget) bool { return x.GetOptedOut().GetWish() == "out" })
+	if why := refusal(t, say()); why != "opted_out" {
+		t.Error(why)
+	}
+	r.deliver("question", post{From: ada, Text: "where is my order?"})
+	r.target(row.GetId(), func(x *inboxv1.ReplyTarget) bool { return x.GetOptedOut() == nil })
+	if err := say(); err != nil {
+		t.Errorf("his question is not answered: %v", err)
+	}
+	if why := refusal(t, begin()); why != "opted_out" {
+		t.Error(why)
+	}
+	r.clean()
+}
+
 // What was said of being written to goes with the handle, and counts for all of a person.
 func TestConsentGoesWithTheHandle(t *testing.T) {
 	t.Parallel()

@@ -93,16 +93,18 @@ type Deps struct {
 	// Parser and Parts find a channel's parser, and who opens the parts of its originals.
 	Parser func(channel string) (channel.Parser, bool)
 	Parts  func(channel string) (channel.PartOpener, bool)
-	// Capabilities say what a channel can carry; nil: the hub's own limits alone hold.
-	Capabilities func(name string) (channel.Capabilities, bool)
+	// Capabilities say what an inbox of a channel can carry; nil: the hub's own limits alone hold.
+	Capabilities func(name, inbox string) (channel.Capabilities, bool)
 	// Own says that what is sent to an address comes to one of our own inboxes. Nil: nothing does.
 	Own func(a channel.Address) bool
 	// Templates lists the approved texts of an inbox of a channel; nil: there are none.
 	Templates func(ctx context.Context, channelName, inbox string) ([]channel.TemplateText, error)
-	Audit     rpc.Audit // *audit.Log; nil records nothing
-	Log       *slog.Logger
-	Metrics   prometheus.Registerer // may be nil
-	Erasure   Erasure
+	// Agent says whether an id is that of an agent who may log in: nobody else is assigned anything. Nil: any id is taken.
+	Agent   func(ctx context.Context, id string) (bool, error)
+	Audit   rpc.Audit // *audit.Log; nil records nothing
+	Log     *slog.Logger
+	Metrics prometheus.Registerer // may be nil
+	Erasure Erasure
 }
 
 // Originals opens and destroys what arrived.
@@ -144,7 +146,7 @@ type Service struct {
 }
 
 // New opens the read models and puts the parts together. It starts nothing.
-// Read models of another version are an error that Is ErrRebuild.
+// Read models of another version, or none beside a log that holds something, are an error that Is ErrRebuild.
 func New(ctx context.Context, cfg Config, d Deps) (*Service, error) {
 	if d.Events == nil || d.Views == nil || d.State == nil || d.Keys == nil || d.Blobs == nil || d.Bus == nil ||
 		d.Originals == nil || d.Inboxes == nil || d.Parser == nil || d.Parts == nil || d.Log == nil {
@@ -234,7 +236,7 @@ func (s *Service) openRPC(context.Context) (err error) {
 		Blobs: d.Blobs, Parts: d.Parts, Tenant: s.cfg.Tenant, Log: s.log,
 		Audit: recorder, Guard: audit.NewGuard(s.cfg.BulkRead, recorder, s.log, d.Metrics, s.cfg.Now),
 		Erasures: s.erasure, HoldOrders: s.commands, Exports: s.exports,
-		Templates: s.templates,
+		Templates: s.templates, Agent: d.Agent,
 	})
 	return err
 }
@@ -350,7 +352,7 @@ func (s *Service) forgets(id string) bool {
 // optedOut finds an opt-out of somebody the customer is one person with.
 func (s *Service) optedOut(ctx context.Context, id, inbox string) (customer.Reach, string, bool, error) {
 	r, out, err := s.reader.OptedOut(ctx, id, inbox)
-	return customer.Reach{Inbox: inbox, Out: out, OutAt: time.UnixMicro(r.At), Message: r.Message}, r.Handle, out, err
+	return customer.Reach{Inbox: inbox, Out: out, OutAt: time.UnixMicro(r.At), Message: r.Message, Unasked: r.Unasked}, r.Handle, out, err
 }
 
 func newID() string { return strings.ToLower(ulid.Make().String()) }

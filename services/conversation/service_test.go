@@ -106,7 +106,7 @@ func TestMessageThereAndBack(t *testing.T) {
 // live compares the feed with the timeline.
 func (r *rig) live(from string, want []*inboxv1.TimelineEntry) {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
 	defer cancel()
 	var got []*inboxv1.TimelineEntry
 	for ev, err := range r.svc.Feed().Subscribe(ctx, from) {

@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/weftline/weftline/pkg/subject"
 	"github.com/weftline/weftline/services/internal/handleid"
+	"github.com/weftline/weftline/services/internal/visible"
 )
 
 // Limits of records.
@@ -46,8 +46,8 @@ func text(field, s string, from, to int, line bool) error {
 	if n := utf8.RuneCountInString(s); n < from || n > to {
 		return bad(field, "must have %d to %d characters, has %d", from, to, n)
 	}
-	if line && strings.ContainsFunc(s, unicode.IsControl) {
-		return bad(field, "must be one line without control characters")
+	if line && strings.ContainsFunc(s, visible.Hidden) {
+		return bad(field, "must be one line without control characters or ones that change the direction of text")
 	}
 	return nil
 }
@@ -113,6 +113,9 @@ func (c *Customer) check() error {
 		}
 		if err := text("attributes."+name, v, 1, LimitAttribute, false); err != nil {
 			return err
+		}
+		if problem := visible.Lines(v); problem != "" {
+			return bad("attributes."+name, "%s", problem)
 		}
 	}
 	if len(c.Handles) > LimitHandles {

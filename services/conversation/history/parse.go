@@ -76,6 +76,7 @@ func Parse(line []byte) (Record, error) {
 	if err := strict(fields, into, "a "+typ); err != nil {
 		return r, err
 	}
+	r.tidy()
 	return r, into.check()
 }
 

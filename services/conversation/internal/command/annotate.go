@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/customer"
 	"github.com/weftline/weftline/services/conversation/internal/event"
 	"github.com/weftline/weftline/services/conversation/internal/seal"
+	"github.com/weftline/weftline/services/internal/visible"
 )
 
 // change runs an order whose command is the same however often it is tried.
@@ -24,8 +26,12 @@ func (s *Service) change(ctx context.Context, o Order, kind string, cmd func(o O
 
 // AddNote stores internal text, 1 to LimitText characters. The entry is the note's id.
 func (s *Service) AddNote(ctx context.Context, o Order, text string) (Result, error) {
+	text = visible.Text(text)
 	if err := length("text", text, 1, LimitText); err != nil {
 		return Result{}, err
+	}
+	if visible.Blank(text) {
+		return Result{}, &customer.FieldError{Field: "text", Problem: "must not be blank"}
 	}
 	o, err := s.prepare(ctx, o)
 	if err != nil {
@@ -128,6 +134,9 @@ func (s *Service) SetAttribute(ctx context.Context, o Order, name, value string)
 	if err := length("value", value, 0, LimitAttribute); err != nil {
 		return Result{}, err
 	}
+	if problem := visible.Lines(value); problem != "" && value != "" {
+		return Result{}, &customer.FieldError{Field: "value", Problem: problem}
+	}
 	o, err := s.prepare(ctx, o)
 	if err != nil {
 		return Result{}, err
@@ -159,18 +168,33 @@ func (s *Service) RetryReply(ctx context.Context, o Order, reply string) (Result
 	if err != nil {
 		return Result{}, err
 	}
-	r, ok, err := s.Lookup.Reply(ctx, o.Tenant, reply)
-	if err != nil {
-		return Result{}, fmt.Errorf("look up reply: %w", err)
-	}
 	c := customer.Retry{ID: "cmd:" + s.id("retry", o), Reply: reply, Conversation: o.Conversation}
-	if ok {
-		c.Known = &customer.Reply{
-			ID: reply, Conversation: r.Conversation, State: r.State, Attempt: max(r.Attempt, 1),
-			Unit: event.UnitKey(r.Conversation, r.Handle, r.Tenure),
-		}
+	if c.Known, err = s.shown(ctx, o.Tenant, reply); err != nil {
+		return Result{}, err
 	}
-	return s.run(ctx, o, step{entry: reply, cmd: func(uint64) customer.Command { return c }})
+	var lost error
+	r, err := s.run(ctx, o, step{entry: reply, cmd: func(recalledTo uint64) customer.Command {
+		if recalledTo > c.RecalledTo {
+			c.RecalledTo = recalledTo
+			c.Known, lost = s.shown(ctx, o.Tenant, reply)
+		}
+		return c
+	}})
+	return r, cmp.Or(lost, err)
+}
+
+// shown is a reply as the look-up has it; nil: it has not.
+func (s *Service) shown(ctx context.Context, tenant, reply string) (*customer.Reply, error) {
+	r, ok, err := s.Lookup.Reply(ctx, tenant, reply)
+	if err != nil {
+		return nil, fmt.Errorf("look up reply: %w", err)
+	}
+	if !ok {
+		return nil, nil
+	}
+	return &customer.Reply{
+		ID: reply, Conversation: r.Conversation, Course: r.Course, Unit: event.UnitKey(r.Conversation, r.Handle, r.Tenure),
+	}, nil
 }
 
 // Wake ends a snooze whose timer went off.

@@ -42,8 +42,8 @@ func template(t *channel.Template) error {
 }
 
 // fits refuses what the channel cannot carry, naming the field and the limit.
-func (s *Service) fits(ch string, c channel.Content, t *channel.Template) error {
-	can, known := s.Capabilities(ch)
+func (s *Service) fits(ch, inbox string, c channel.Content, t *channel.Template) error {
+	can, known := s.Capabilities(ch, inbox)
 	if !known {
 		if t != nil {
 			return &customer.FieldError{Field: "template", Problem: fmt.Sprintf("channel %s has no templates", ch)}
@@ -118,8 +118,8 @@ func matches(kind, want string) bool {
 // reachable refuses what may not be sent there now: his channel's time to reply
 // is over, or somebody he is one person with wants nothing more over the inbox.
 func (s *Service) reachable(ctx context.Context, st customer.State, r event.ReplyRequested, at time.Time, t *channel.Template) error {
-	can, _ := s.Capabilities(r.Channel)
-	err := st.Reachable(r.Handle, r.Inbox, at, customer.Freely{Length: can.ReplyWindow, Templates: can.Templates, Template: t != nil})
+	can, _ := s.Capabilities(r.Channel, r.Inbox)
+	err := st.Reachable(r.Handle, r.Inbox, at, customer.Freely{Length: can.ReplyWindow, Templates: can.Templates, Template: t != nil, Answer: r.Answers != ""})
 	if err != nil || s.OptedOut == nil {
 		return err
 	}
@@ -127,8 +127,11 @@ func (s *Service) reachable(ctx context.Context, st customer.State, r event.Repl
 	if err != nil {
 		return fmt.Errorf("look up consents of the person: %w", err)
 	}
+	if own := st.Handle(r.Handle).Reach(r.Inbox); out && r.Answers != "" && reach.Unasked && own.AskedAt.After(reach.OutAt) {
+		return nil // it is he who asks, at another address of his
+	}
 	if out {
-		return &customer.UnreachableError{Handle: handle, Inbox: r.Inbox, Reason: customer.OptedOut, At: reach.OutAt, Message: reach.Message}
+		return &customer.UnreachableError{Handle: handle, Inbox: r.Inbox, Reason: customer.OptedOut, At: reach.OutAt, Message: reach.Message, Unasked: reach.Unasked}
 	}
 	return nil
 }

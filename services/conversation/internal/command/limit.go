@@ -9,6 +9,7 @@ import (
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/conversation/internal/customer"
+	"github.com/weftline/weftline/services/internal/visible"
 )
 
 // Limits of what is written. Together they stay below eventstore.MaxCommitBytes.
@@ -37,6 +38,7 @@ var html = bluemonday.UGCPolicy()
 
 // content checks and cleans what an agent wrote.
 func content(subject, text, rich string, files []channel.Attachment) (channel.Content, error) {
+	text = visible.Text(text)
 	least := 1
 	if len(files) > 0 {
 		least = 0
@@ -44,7 +46,7 @@ func content(subject, text, rich string, files []channel.Attachment) (channel.Co
 	if err := length("text", text, least, LimitText); err != nil {
 		return channel.Content{}, err
 	}
-	if least == 1 && strings.TrimSpace(text) == "" {
+	if least == 1 && visible.Blank(text) {
 		return channel.Content{}, &customer.FieldError{Field: "text", Problem: "must not be blank"}
 	}
 	if err := length("subject", subject, 0, LimitSubject); err != nil {

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/pkg/subject"
@@ -17,6 +16,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/event"
 	"github.com/weftline/weftline/services/conversation/internal/seal"
 	"github.com/weftline/weftline/services/internal/handleid"
+	"github.com/weftline/weftline/services/internal/visible"
 )
 
 // Limits of business events.
@@ -167,8 +167,8 @@ func CheckEventBody(title, link string, payload *json.RawMessage) error {
 	if err := length("title", title, 1, LimitTitle); err != nil {
 		return err
 	}
-	if strings.ContainsFunc(title, unicode.IsControl) || strings.TrimSpace(title) == "" {
-		return &customer.FieldError{Field: "title", Problem: "must be one line that says something"}
+	if problem := visible.Line(title); problem != "" {
+		return &customer.FieldError{Field: "title", Problem: problem}
 	}
 	if link != "" {
 		if err := length("link", link, 1, LimitLink); err != nil {

@@ -70,7 +70,7 @@ func (s *Service) SendReply(ctx context.Context, in SendReply) (Result, error) {
 		},
 		fill: func(ctx context.Context, st customer.State, es []event.Event) error {
 			r := es[0].(event.ReplyRequested) // Send always begins with it
-			if err := s.fits(r.Channel, body, in.Template); err != nil {
+			if err := s.fits(r.Channel, r.Inbox, body, in.Template); err != nil {
 				return err
 			}
 			if err := s.reachable(ctx, st, r, now, in.Template); err != nil {

@@ -50,8 +50,7 @@ type Reply struct {
 	Conversation string
 	Handle       string
 	Tenure       int64
-	State        string
-	Attempt      int
+	customer.Course
 }
 
 // Deps are what a Service works with.
@@ -63,7 +62,7 @@ type Deps struct {
 	Timeline  aggregate.Timeline
 	// Capabilities say what a channel can carry; nil, and where it does not know
 	// the channel: only the hub's own limits hold.
-	Capabilities func(name string) (channel.Capabilities, bool)
+	Capabilities func(name, inbox string) (channel.Capabilities, bool)
 	// OptedOut says whether somebody of the customer's person, but himself, opted out
 	// of an inbox, as far as it is projected; nil: nobody did.
 	OptedOut func(ctx context.Context, customer, inbox string) (customer.Reach, string, bool, error)
@@ -92,7 +91,7 @@ func New(d Deps) (*Service, error) {
 		return nil, errors.New("command: a dependency is missing")
 	}
 	if d.Capabilities == nil {
-		d.Capabilities = func(string) (channel.Capabilities, bool) { return channel.Capabilities{}, false }
+		d.Capabilities = func(string, string) (channel.Capabilities, bool) { return channel.Capabilities{}, false }
 	}
 	if d.Now == nil {
 		d.Now = time.Now

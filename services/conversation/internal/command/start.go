@@ -47,7 +47,7 @@ func (s *Service) StartConversation(ctx context.Context, in StartConversation) (
 	if !ok {
 		return Result{}, &customer.FieldError{Field: "inbox_id", Problem: fmt.Sprintf("%q is not a configured inbox", in.Inbox)}
 	}
-	if err := s.fits(ch, body, in.Template); err != nil {
+	if err := s.fits(ch, in.Inbox, body, in.Template); err != nil {
 		return Result{}, err
 	}
 	if in.Handle == "" {
@@ -97,6 +97,9 @@ func (s *Service) StartConversation(ctx context.Context, in StartConversation) (
 		}
 	}
 }
+
+// limitLocal is how long the local part of a mail address may be (RFC 5321 §4.5.3.1.1).
+const limitLocal = 64
 
 // addressKind is the kind of address each channel writes to.
 var addressKind = map[string]string{"email": "email", "chat": "chat", "sms": "phone"}
@@ -220,6 +223,9 @@ func (s *Service) recipient(ctx context.Context, o Order, in StartConversation, 
 	}
 	if strings.ContainsAny(in.Address, "\r\n\x00") || in.Kind == "email" && strings.Count(in.Address, "@") != 1 {
 		return claim.Owned{}, &customer.FieldError{Field: "address", Problem: "is not an address of this kind"}
+	}
+	if local, _, _ := strings.Cut(strings.TrimSpace(in.Address), "@"); in.Kind == "email" && (local == "" || len(local) > limitLocal) {
+		return claim.Owned{}, &customer.FieldError{Field: "address", Problem: fmt.Sprintf("must have 1 to %d bytes before the @, has %d", limitLocal, len(local))}
 	}
 	a := channel.Address{Kind: in.Kind, Address: strings.TrimSpace(in.Address)}
 	if handleid.Scoped(in.Kind) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weftline/weftline/pkg/subject"
 	"github.com/weftline/weftline/services/conversation/internal/event"
+	"github.com/weftline/weftline/services/internal/visible"
 )
 
 // Note is internal text. Its body is sealed after the decision.
@@ -98,6 +99,9 @@ func (c Tag) decide(s State) ([]event.Event, error) {
 	if n := utf8.RuneCountInString(c.Tag); n < 1 || n > 50 || !utf8.ValidString(c.Tag) || slices.ContainsFunc([]rune(c.Tag), unicode.IsControl) {
 		return nil, &FieldError{Field: "tag", Problem: "must be 1 to 50 characters, none of them a control character"}
 	}
+	if problem := visible.Line(c.Tag); problem != "" && !c.Remove { // one that is there can go
+		return nil, &FieldError{Field: "tag", Problem: problem}
+	}
 	if slices.Contains(v.Tags, c.Tag) != c.Remove {
 		return nil, nil
 	}
@@ -130,6 +134,9 @@ func (c SetAttribute) decide(s State) ([]event.Event, error) {
 	}
 	if !ok {
 		return nil, &FieldError{Field: "name", Problem: "must be 1 to 64 characters of a-z 0-9 _ -"}
+	}
+	if !c.Remove && len(s.Attributes) >= LimitAttributes && !slices.Contains(s.Attributes, c.Name) {
+		return nil, &FieldError{Field: "name", Problem: fmt.Sprintf("a customer has at most %d attributes", LimitAttributes)}
 	}
 	return []event.Event{event.AttributeSet{Name: c.Name, Removed: c.Remove}}, nil
 }

@@ -81,7 +81,7 @@ func TestStateIsBounded(t *testing.T) {
 func TestForgottenReplyIsKnownByLookup(t *testing.T) {
 	t.Parallel()
 	s := given(first())
-	known := &customer.Reply{ID: "r", Conversation: "c", Unit: event.UnitKey("c", "h", 1), State: "sent", Attempt: 1}
+	known := &customer.Reply{ID: "r", Conversation: "c", Unit: event.UnitKey("c", "h", 1), Course: customer.Asked().Progressed("sent", t0)}
 	got, err := customer.Decide(s, customer.Progress{Reply: "r", State: "read", At: t0, Known: known})
 	want := es(event.ReplyProgressed{Reply: "r", Conversation: "c", State: "read", At: t0})
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -89,6 +89,44 @@ func TestForgottenReplyIsKnownByLookup(t *testing.T) {
 	}
 	if got, _ := customer.Decide(s, customer.Progress{Reply: "r", State: "retrying", At: t0, Known: known}); got != nil {
 		t.Errorf("went backwards: %v", got)
+	}
+}
+
+// TestForgottenReplyStaysForgotten: what happens to a reply that was forgotten
+// does not bring half of it back, and the look-up has to know of it before it is believed.
+func TestForgottenReplyStaysForgotten(t *testing.T) {
+	t.Parallel()
+	few := customer.DefaultBounds
+	few.Replies = 1
+	s := given(first())
+	seq := uint64(1)
+	add := func(e event.Event) {
+		seq++
+		s = few.Evolve(s, customer.Commit{Stream: "customer.a", Seq: seq, At: minute(int(seq)), Events: es(e)})
+	}
+	add(requested("r", "m1"))
+	add(event.ReplyProgressed{Reply: "r", Conversation: "c", State: "sent", At: t0})
+	add(requested("r2", "m1"))
+	add(event.ReplyProgressed{Reply: "r", Conversation: "c", State: "failed", At: t0}) // it came back
+	if _, ok := s.Reply("r"); ok {
+		t.Error("half of a forgotten reply is held")
+	}
+	known := &customer.Reply{
+		ID: "r", Conversation: "c", Unit: event.UnitKey("c", "h", 1),
+		Course: customer.Asked().Progressed("sent", t0).Progressed("failed", t0),
+	}
+	var recall *customer.RecallError
+	for _, c := range []customer.Command{
+		customer.Progress{Reply: "r", State: "read", At: t0, Known: known, RecalledTo: seq - 1},
+		customer.Retry{ID: "k", Reply: "r", Conversation: "c", Known: known, RecalledTo: seq - 1},
+	} {
+		if _, err := customer.Decide(s, c); !errors.As(err, &recall) || recall.Floor != seq {
+			t.Errorf("%T: %v", c, err)
+		}
+	}
+	var refused *customer.RefusedError
+	if _, err := customer.Decide(s, customer.Retry{ID: "k", Reply: "r", Conversation: "c", Known: known, RecalledTo: seq}); !errors.As(err, &refused) {
+		t.Errorf("one that came back is sent again: %v", err)
 	}
 }
 

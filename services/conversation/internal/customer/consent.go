@@ -15,6 +15,7 @@ type UnreachableError struct {
 	At            time.Time // when he opted out, or when the window ended; zero: he never wrote
 	Message       string    // by which he opted out, "" when an agent recorded it
 	Templates     bool      // a template would go out
+	Unasked       bool      // he opted out of what he does not ask for
 }
 
 // Reasons of an UnreachableError.
@@ -25,6 +26,8 @@ const (
 
 func (e *UnreachableError) Error() string {
 	switch {
+	case e.Reason == OptedOut && e.Unasked:
+		return fmt.Sprintf("opted out on %s: nothing more is sent to this address over inbox %s until it opts in again, except answers to what it writes itself", e.At.UTC().Format(time.DateOnly), e.Inbox)
 	case e.Reason == OptedOut:
 		return fmt.Sprintf("opted out on %s: nothing more is sent to this address over inbox %s until it opts in again", e.At.UTC().Format(time.DateOnly), e.Inbox)
 	case e.Templates:
@@ -38,13 +41,14 @@ type Freely struct {
 	Length    time.Duration // 0: always
 	Templates bool          // the channel has templates
 	Template  bool          // this is one
+	Answer    bool          // this answers what he wrote
 }
 
 // Reachable says whether a handle may be written to at a time.
 func (s State) Reachable(handle, inbox string, at time.Time, w Freely) error {
 	r := s.Handle(handle).Reach(inbox)
-	if r.Out {
-		return &UnreachableError{Handle: handle, Inbox: inbox, Reason: OptedOut, At: r.OutAt, Message: r.Message}
+	if r.Out && !(w.Answer && r.Asks()) {
+		return &UnreachableError{Handle: handle, Inbox: inbox, Reason: OptedOut, At: r.OutAt, Message: r.Message, Unasked: r.Unasked}
 	}
 	if w.Length <= 0 || w.Template && w.Templates {
 		return nil
@@ -62,7 +66,7 @@ func (s State) Reachable(handle, inbox string, at time.Time, w Freely) error {
 func reached(list []event.Reached) []Reach {
 	out := make([]Reach, len(list))
 	for i, r := range list {
-		out[i] = Reach{Inbox: r.Inbox, LastAt: r.LastAt, Out: r.Out, OutAt: r.OutAt, Message: r.Message}
+		out[i] = Reach{Inbox: r.Inbox, LastAt: r.LastAt, Out: r.Out, OutAt: r.OutAt, Message: r.Message, Unasked: r.Unasked, AskedAt: r.AskedAt}
 	}
 	return out
 }

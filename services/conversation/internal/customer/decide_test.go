@@ -243,6 +243,18 @@ func TestDecide(t *testing.T) {
 			given(first(), es(requested("r", "m1")), progress("failed"), es(event.ReplyRetried{Reply: "r", Conversation: "c", Attempt: 2})),
 			said("failed", false), nil, nil,
 		},
+		"nor does it begin anew when the channel's clock is ahead of ours": {
+			given(first(), es(requested("r", "m1")), es(event.ReplyProgressed{Reply: "r", Conversation: "c", State: "failed", At: minute(90)}),
+				es(event.ReplyRetried{Reply: "r", Conversation: "c", Attempt: 2})),
+			customer.Progress{Reply: "r", State: "failed", At: minute(90)},
+			nil, nil,
+		},
+		"what it says later is of the new attempt": {
+			given(first(), es(requested("r", "m1")), es(event.ReplyProgressed{Reply: "r", Conversation: "c", State: "failed", At: minute(90)}),
+				es(event.ReplyRetried{Reply: "r", Conversation: "c", Attempt: 2})),
+			customer.Progress{Reply: "r", State: "failed", At: minute(91)},
+			es(event.ReplyProgressed{Reply: "r", Conversation: "c", State: "failed", At: minute(91)}), nil,
+		},
 		"nor that it went out, when it had failed": {
 			given(first(), es(requested("r", "m1")), progress("failed"), es(event.ReplyRetried{Reply: "r", Conversation: "c", Attempt: 2})),
 			said("sent", false), nil, nil,

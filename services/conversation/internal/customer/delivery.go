@@ -111,7 +111,9 @@ type Retry struct {
 	ID           string // commit id
 	Reply        string
 	Conversation string
-	Known        *Reply
+	// Known is what a look-up says of a reply the state has forgotten; see Progress.
+	Known      *Reply
+	RecalledTo uint64
 }
 
 // CommitID is the caller's.
@@ -120,6 +122,9 @@ func (c Retry) CommitID() string { return c.ID }
 func (c Retry) decide(s State) ([]event.Event, error) {
 	r, ok := s.Reply(c.Reply)
 	if !ok {
+		if s.ReplyFloor > c.RecalledTo {
+			return nil, &RecallError{Entry: c.ID, Floor: s.ReplyFloor}
+		}
 		r = c.Known
 	}
 	if r == nil || r.Conversation != c.Conversation {
@@ -139,7 +144,7 @@ func (c Retry) decide(s State) ([]event.Event, error) {
 		return nil, &TenureEndedError{Handle: u.Handle, Tenure: u.Tenure}
 	}
 	if u, ok := v.unit(r.Unit); ok {
-		if err := s.Reachable(u.Handle, u.Inbox, zero, Freely{}); err != nil {
+		if err := s.Reachable(u.Handle, u.Inbox, zero, Freely{Answer: u.Last != ""}); err != nil {
 			return nil, err
 		}
 	}

@@ -55,7 +55,9 @@ func (b Bounds) evolve(s State, c Commit, e event.Event) State {
 		s = s.editHandle(e.Handle, func(h *Handle) { h.Seen = h.Seen.with(e.Change, c.Seq, b.Seen) })
 	case event.ConsentSet:
 		s = s.editHandle(e.Handle, func(h *Handle) {
-			h.reach(e.Inbox, func(r *Reach) { r.Out, r.OutAt, r.Message = e.Wish == string(channel.OptOut), c.At, e.Message })
+			h.reach(e.Inbox, func(r *Reach) {
+				r.Out, r.OutAt, r.Message, r.Unasked = e.Wish == string(channel.OptOut), c.At, e.Message, e.Unasked
+			})
 		})
 	case event.MessageReread: // shown, not decided on
 	case event.ConversationReopened:
@@ -95,17 +97,21 @@ func (b Bounds) evolve(s State, c Commit, e event.Event) State {
 		s = s.editConversation(e.Conversation, func(v *Conversation) { v.Speaker = e.Customer })
 	case event.CustomerErased:
 		s.Erased = e.EraseID
-	case event.NoteAdded, event.AttributeSet, event.HandleAsserted, event.MessagesMoved: // shown, not decided on
+	case event.AttributeSet:
+		s.Attributes = slices.DeleteFunc(slices.Clone(s.Attributes), func(name string) bool { return name == e.Name })
+		if !e.Removed && len(s.Attributes) < LimitAttributes {
+			s.Attributes = append(s.Attributes, e.Name)
+		}
+	case event.NoteAdded, event.HandleAsserted, event.MessagesMoved: // shown, not decided on
 	case event.ReplyRequested:
 		s = b.requested(s, c, e)
 	case event.ReplyRetried:
 		s = b.editReply(s, c, e.Reply, func(r *Reply) {
-			r.Before, r.Conversation, r.State, r.Attempt, r.RetriedAt = r.State, e.Conversation, Queued, e.Attempt, c.At
+			r.Conversation, r.Course = e.Conversation, r.Retried(c.At)
 		})
 	case event.ReplyProgressed:
 		s = b.editReply(s, c, e.Reply, func(r *Reply) {
-			r.Conversation, r.State = e.Conversation, e.State
-			r.Sent = r.Sent || wentOut(e.State)
+			r.Conversation, r.Course = e.Conversation, r.Progressed(e.State, e.At)
 		})
 		if len(e.Refs) > 0 {
 			s = s.editConversation(e.Conversation, func(v *Conversation) { v.refer(e.Refs, b.Refs) })

@@ -24,7 +24,12 @@ func (b Bounds) received(s State, c Commit, e event.MessageReceived) State {
 	s = s.editHandle(e.Handle, func(h *Handle) {
 		h.Seen = h.Seen.with(e.Message, c.Seq, b.Seen)
 		if !e.Imported {
-			h.reach(e.Inbox, func(r *Reach) { r.LastAt = c.At })
+			h.reach(e.Inbox, func(r *Reach) {
+				r.LastAt = c.At
+				if !slices.Contains(e.Flags, FlagAutoReply) && !slices.Contains(e.Flags, FlagBounce) {
+					r.AskedAt = c.At
+				}
+			})
 		}
 	})
 	third := slices.Contains(e.Flags, FlagThirdParty)
@@ -42,7 +47,7 @@ func (b Bounds) received(s State, c Commit, e event.MessageReceived) State {
 
 func (b Bounds) requested(s State, c Commit, e event.ReplyRequested) State {
 	s.Replies = append(slices.Clip(s.Replies), &Reply{
-		ID: e.Reply, Conversation: e.Conversation, Unit: e.Unit, State: Queued, Attempt: 1,
+		ID: e.Reply, Conversation: e.Conversation, Unit: e.Unit, Course: Asked(),
 	})
 	s = b.forgetReplies(s, c)
 	s = b.room(s, e.Conversation, e.Unit)
@@ -119,16 +124,15 @@ func (s State) editConversation(id string, edit func(*Conversation)) State {
 // editReply changes a copy; a forgotten reply comes back, because a retry
 // brings it into flight again.
 func (b Bounds) editReply(s State, c Commit, id string, edit func(*Reply)) State {
-	s.Replies = slices.Clone(s.Replies)
 	i := slices.IndexFunc(s.Replies, func(r *Reply) bool { return r.ID == id })
-	if i < 0 {
-		s.Replies = append(s.Replies, &Reply{ID: id, Attempt: 1})
-		i = len(s.Replies) - 1
+	if i < 0 { // it stays forgotten, since half of it would be taken for all; the look-up has to have this, too
+		s.ReplyFloor = c.Seq
+		return s
 	}
+	s.Replies = slices.Clone(s.Replies)
 	r := *s.Replies[i]
 	edit(&r)
 	s.Replies[i] = &r
-	s = b.forgetReplies(s, c)
 	return s
 }
 

@@ -126,8 +126,16 @@ func (c Receive) decide(s State) ([]event.Event, error) {
 			Handle: a.Handle, Kind: a.Kind, Assurance: a.Assurance, Message: c.Message, Match: a.Match,
 		})
 	}
-	if c.Consent == channel.OptOut || c.Consent == channel.OptIn && c.Assurance >= 2 {
-		es = append(es, event.ConsentSet{Handle: c.Handle.Handle, Inbox: c.Inbox, Wish: string(c.Consent), Message: c.Message})
+	said := event.ConsentSet{Handle: c.Handle.Handle, Inbox: c.Inbox, Wish: string(c.Consent), Message: c.Message}
+	switch {
+	case c.Consent == channel.OptOut, c.Consent == channel.OptIn && c.Assurance >= 2:
+		es = append(es, said)
+	case c.Consent == channel.OptOutUnasked:
+		// It takes nothing back of an opt-out that holds for answers, too.
+		if r := s.Handle(c.Handle.Handle).Reach(c.Inbox); !r.Out || r.Unasked {
+			said.Wish, said.Unasked = string(channel.OptOut), true
+			es = append(es, said)
+		}
 	}
 	return append(es, m), nil
 }
@@ -135,6 +143,7 @@ func (c Receive) decide(s State) ([]event.Event, error) {
 // Flags the decision looks at or sets.
 const (
 	FlagAutoReply  = "auto_reply" // does not wake what sleeps
+	FlagBounce     = "bounce"     // a mail server wrote it
 	FlagThirdParty = "third_party"
 )
 

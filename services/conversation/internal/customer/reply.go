@@ -1,6 +1,7 @@
 package customer
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -53,11 +54,14 @@ func (c Send) decide(s State) ([]event.Event, error) {
 	if !s.Attached(target.Handle, target.Tenure) {
 		return nil, &TenureEndedError{Handle: target.Handle, Tenure: target.Tenure}
 	}
-	if err := s.Reachable(target.Handle, target.Inbox, c.At, Freely{}); err != nil && !c.Imported {
+	if err := s.Reachable(target.Handle, target.Inbox, c.At, Freely{Answer: target.Last != ""}); err != nil && !c.Imported {
 		return nil, err
 	}
 	if c.LastSeen > 0 && c.LastSeen < v.Version && !c.Force {
 		return nil, &ChangedError{Conversation: v.ID, Version: v.Version}
+	}
+	if c.LastSeen > v.Version {
+		return nil, &FieldError{Field: "last_seen", Problem: fmt.Sprintf("is %d, and the conversation's version is %d", c.LastSeen, v.Version)}
 	}
 	r := event.ReplyRequested{
 		Reply: c.Reply, Conversation: v.ID, Answers: target.Last,

@@ -9,7 +9,7 @@ import (
 
 // StateVersion is the version of State's JSON in snapshots. Raise it with
 // every change of meaning: older snapshots are ignored then.
-const StateVersion = 3
+const StateVersion = 5
 
 // Bounds of the state. Every aggregate of a store must be folded with the same.
 type Bounds struct {
@@ -32,6 +32,9 @@ var DefaultBounds = Bounds{Seen: 256, Commands: 256, Closed: 50, All: 250, Repli
 // limitTags is how many tags a conversation may have.
 const limitTags = 50
 
+// LimitAttributes is how many attributes a customer may have, also in an import.
+const LimitAttributes = 100
+
 // Commit is one stored decision, decoded.
 type Commit = event.Commit
 
@@ -53,6 +56,8 @@ type State struct {
 	Forgot bool     `json:"forgot,omitempty"`
 	Buried bool     `json:"buried,omitempty"` // the erasure is through
 	Holds  []string `json:"holds,omitempty"`  // legal holds in force
+	// Attributes are the names that are set: LimitAttributes of them, whatever was stored before there was a limit.
+	Attributes []string `json:"attributes,omitempty"`
 
 	// Pinned are conversations the state was folded with although they are old.
 	Pinned []string `json:"-"`
@@ -82,7 +87,15 @@ type Reach struct {
 	Out     bool      `json:"out,omitempty"`
 	OutAt   time.Time `json:"out_at,omitzero"`
 	Message string    `json:"message,omitempty"`
+	// Unasked: of what he does not ask for. AskedAt is when his last message
+	// came that no machine wrote.
+	Unasked bool      `json:"unasked,omitempty"`
+	AskedAt time.Time `json:"asked_at,omitzero"`
 }
+
+// Asks says that he opted out of what he does not ask for, and has written since:
+// he may be answered.
+func (r Reach) Asks() bool { return r.Unasked && r.AskedAt.After(r.OutAt) }
 
 // maxInboxes bounds Handle.Inboxes; one that was opted out of is not forgotten.
 const maxInboxes = 20
@@ -194,14 +207,10 @@ type Unit struct {
 
 // Reply is an outbound message and what became of it.
 type Reply struct {
-	ID           string    `json:"id"`
-	Conversation string    `json:"conversation"`
-	Unit         string    `json:"unit"`
-	State        string    `json:"state"`          // queued or a channel.State
-	Sent         bool      `json:"sent,omitempty"` // it went out in some attempt
-	Attempt      int       `json:"attempt"`
-	RetriedAt    time.Time `json:"retried_at,omitzero"`
-	Before       string    `json:"before,omitempty"` // state when it was retried
+	ID           string `json:"id"`
+	Conversation string `json:"conversation"`
+	Unit         string `json:"unit"`
+	Course
 }
 
 // Handle finds what is known of a handle; the zero Handle when nothing is.

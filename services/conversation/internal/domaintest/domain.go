@@ -42,7 +42,7 @@ type Domain struct {
 var Start = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 
 // New makes a domain whose parser reads JSON of []channel.Item, with the
-// inboxes "support" (email) and "widget" (chat).
+// inboxes "support" (email), "widget" (chat) and "texts" (sms).
 func New(t testing.TB) *Domain {
 	t.Helper()
 	d := &Domain{t: t, Store: eventstore.NewMemory(2), Keys: crypt.NewMemory(), Clock: Start}
@@ -61,12 +61,14 @@ func New(t testing.TB) *Domain {
 	var err error
 	if d.Ingest, err = ingest.New(ingest.Deps{
 		Customers: d.Customers, Claims: d.Claims, Keys: d.Keys,
-		Parsers: func(name string) (channel.Parser, bool) { return parser{d}, name == "email" || name == "chat" },
-		Refs:    d.View, Replies: d.View, Timeline: d.View, NewID: newID, Now: now, Log: log,
+		Parsers: func(name string) (channel.Parser, bool) {
+			return parser{d}, name == "email" || name == "chat" || name == "sms"
+		},
+		Refs: d.View, Replies: d.View, Timeline: d.View, NewID: newID, Now: now, Log: log,
 	}); err != nil {
 		t.Fatal(err)
 	}
-	channels := map[string]string{"support": "email", "widget": "chat"}
+	channels := map[string]string{"support": "email", "widget": "chat", "texts": "sms"}
 	if d.Orders, err = command.New(command.Deps{
 		Customers: d.Customers, Claims: d.Claims, Keys: d.Keys, Lookup: Lookup{d.View}, Timeline: d.View,
 		Channel: func(inbox string) (string, bool) { c, ok := channels[inbox]; return c, ok }, Now: now, Log: log,

@@ -5,10 +5,12 @@ package domaintest
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/weftline/weftline/pkg/eventstore"
 	"github.com/weftline/weftline/services/conversation/internal/codec"
 	"github.com/weftline/weftline/services/conversation/internal/command"
+	"github.com/weftline/weftline/services/conversation/internal/customer"
 	"github.com/weftline/weftline/services/conversation/internal/event"
 	"github.com/weftline/weftline/services/conversation/internal/ingest"
 )
@@ -90,15 +92,15 @@ func (v *View) apply(c eventstore.Commit) error {
 			v.entries[e.Reply] = true
 			v.replies[e.Reply] = ingest.Reply{
 				Customer: owner, Conversation: e.Conversation, Topic: v.topics[e.Conversation],
-				Handle: e.Handle, Tenure: e.Tenure, State: "queued", Attempt: 1,
+				Handle: e.Handle, Tenure: e.Tenure, Course: customer.Asked(),
 			}
 		case event.ReplyRetried:
 			r := v.replies[e.Reply]
-			r.State, r.Attempt = "queued", e.Attempt
+			r.Course = r.Retried(time.UnixMicro(c.RecordedAt.UnixMicro()))
 			v.replies[e.Reply] = r
 		case event.ReplyProgressed:
 			r := v.replies[e.Reply]
-			r.State = e.State
+			r.Course = r.Progressed(e.State, e.At)
 			v.replies[e.Reply] = r
 		}
 	}
@@ -147,7 +149,7 @@ func (l Lookup) Message(_ context.Context, _, id string) (command.Message, bool,
 // Reply implements command.Lookup.
 func (l Lookup) Reply(_ context.Context, _, id string) (command.Reply, bool, error) {
 	r, ok := l.replies[id]
-	return command.Reply{Conversation: r.Conversation, Handle: r.Handle, Tenure: r.Tenure, State: r.State, Attempt: r.Attempt}, ok, nil
+	return command.Reply{Conversation: r.Conversation, Handle: r.Handle, Tenure: r.Tenure, Course: r.Course}, ok, nil
 }
 
 // EventOf implements command.Lookup.

@@ -73,6 +73,7 @@ func (r *Reader) LoadHandle(ctx context.Context, id string) (*Handle, error) {
 				h.History = append(h.History, tenure.Period{Number: e.Tenure, Customer: e.Customer, At: c.RecordedAt})
 				h.Claims[e.Tenure] = Claim{Event: e, Actor: c.Actor, Evidence: e.Evidence}
 			case event.HandleMoved:
+				h.Assurance = 0
 				h.History = append(h.History, tenure.Period{
 					Number: e.Tenure, Customer: e.To, At: c.RecordedAt, ValidFrom: e.ValidFrom, MoveID: e.MoveID,
 				})

@@ -104,6 +104,8 @@ type Reached struct {
 	Out     bool      `json:"out,omitempty"`
 	OutAt   time.Time `json:"out_at,omitzero"`
 	Message string    `json:"message,omitempty"`
+	Unasked bool      `json:"unasked,omitempty"` // he opted out of what he does not ask for
+	AskedAt time.Time `json:"asked_at,omitzero"` // of his last message that no machine wrote
 }
 
 // HandleDetached is the fence: nothing of this tenure or an older one gets in any more.
@@ -211,6 +213,7 @@ type ConsentSet struct {
 	Inbox   string       `json:"inbox"`
 	Wish    string       `json:"wish"`              // out, in
 	Message string       `json:"message,omitempty"` // that says so
+	Unasked bool         `json:"unasked,omitempty"` // with out: of what he does not ask for; what he writes later may be answered
 	Reason  crypt.Sealed `json:"reason"`            // of an agent who recorded it; plain UTF-8, under CustomerKey
 }
 

@@ -90,6 +90,9 @@ func (f *Feed) events(ctx context.Context, c eventstore.Commit) ([]built, error)
 	// A row is as it is after the whole commit, so it goes with the last event about it.
 	// It is an extra: live goes on when the read models cannot be read.
 	rows, err := f.rows(ctx, d)
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err() // who asked is gone; the next one makes it whole
+	}
 	if err != nil && f.cfg.Log != nil {
 		f.cfg.Log.WarnContext(ctx, "live event goes without its row", "partition", c.Partition, "seq", c.Seq, "err", err)
 	}

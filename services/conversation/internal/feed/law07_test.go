@@ -89,7 +89,7 @@ func (s *subscriber) read(t *rapid.T, n, total int) {
 	if n <= 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for ev, err := range s.f.Subscribe(ctx, s.at) {
 		if err != nil {

@@ -1,9 +1,13 @@
 // Package forward brings what was said over one handle to another address of
-// the same person: a chat goes on by mail.
+// the same person: a chat goes on by mail or SMS.
 //
 //	transcript of handle A ──► copy ──► OUT ──► address B
 //	                                              │ answer, with the copy's token
 //	          conversation of the reply ◄─────────┘ (Reply)
+//
+// A text message carries no token. Its answer comes from the number that was
+// proven, so its owner is known, and it joins his open conversation as every
+// message without a reference does.
 //
 // It goes nowhere but to an address that was proven, by a code, a signed link or
 // the host's login, and that belongs to the person who speaks over A now. An
@@ -235,6 +239,14 @@ func (s *Service) send(ctx context.Context, r route, out channel.Outbound) error
 	return nil
 }
 
+// byName is what agents call the way a copy went.
+func byName(channel string) string {
+	if channel == "sms" {
+		return "SMS"
+	}
+	return "e-mail"
+}
+
 // Receipt records what a channel said about a copy. What nobody knows any more is no error.
 func (s *Service) Receipt(ctx context.Context, r channel.Receipt) error {
 	if r.State != channel.StateSent && r.State != channel.StateFailed {
@@ -247,12 +259,13 @@ func (s *Service) Receipt(ctx context.Context, r channel.Receipt) error {
 			return err
 		}
 	}
-	kind, title := "chat.continued", "The answer was sent by e-mail, too: the visitor had left the chat"
+	by := byName(r.Channel)
+	kind, title := "chat.continued", "The answer was sent by "+by+", too: the visitor had left the chat"
 	if whole(r.Outbound) {
 		kind, title = "chat.transcript", "The chat was sent by e-mail, as the visitor asked"
 	}
 	if r.State == channel.StateFailed {
-		kind, title = kind+"_failed", "The answer could not be sent by e-mail; the visitor has left the chat"
+		kind, title = kind+"_failed", "The answer could not be sent by "+by+"; the visitor has left the chat"
 		if whole(r.Outbound) {
 			title = "The chat could not be sent by e-mail"
 		}

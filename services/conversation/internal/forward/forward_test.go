@@ -31,6 +31,7 @@ type world struct {
 	sent     []channel.Outbound
 	keys     []string
 	recorded []string
+	titles   []string
 	recErr   error
 }
 
@@ -46,7 +47,7 @@ func newWorld() *world {
 			"ada@example.org": {Customer: "ada", Tenure: 1, Assurance: 3},
 		},
 		persons: map[string][]string{"ada": {"ada"}},
-		states:  map[string]customer.State{"ada": {ID: "ada", Exists: true}},
+		states:  map[string]customer.State{"ada": {ID: "ada", Exists: true}, "bob": {ID: "bob", Exists: true}},
 		lines: []*channelv1.ListMessagesResponse_Item{
 			{Id: "m1", Position: "1", Direction: inboxv1.Direction_DIRECTION_INBOUND, Text: "My kettle leaks."},
 			{Id: "r1", Position: "2", Direction: inboxv1.Direction_DIRECTION_OUTBOUND, Text: "Since when?", AuthorName: "Grace", Delivery: inboxv1.DeliveryState_DELIVERY_STATE_READ},
@@ -74,15 +75,19 @@ func (w *world) service() *forward.Service {
 			return "", nil
 		},
 		Reach: func(inbox, kind string) (string, error) {
-			if inbox != "support" || kind != "email" {
-				return "", &customer.FieldError{Field: "inbox_id", Problem: "cannot"}
+			switch {
+			case inbox == "support" && kind == "email":
+				return "email", nil
+			case inbox == "texts" && kind == "phone":
+				return "sms", nil
 			}
-			return "email", nil
+			return "", &customer.FieldError{Field: "inbox_id", Problem: "cannot"}
 		},
 		Own:       func(channel.Address) bool { return w.own },
 		InboxName: func(string) string { return "Shop" },
-		Record: func(_ context.Context, _, id, key, kind, _ string) error {
+		Record: func(_ context.Context, _, id, key, kind, title string) error {
 			w.recorded = append(w.recorded, id+" "+key+" "+kind)
+			w.titles = append(w.titles, title)
 			return w.recErr
 		},
 		Outbox: w, Now: func() time.Time { return time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC) }, Log: slog.New(slog.DiscardHandler),

@@ -16,17 +16,18 @@ type words struct {
 	transcript string
 	reply      string
 	you        string
+	rest       string // what a text message had no room for
 }
 
 var languages = map[string]words{
-	"en": {"Your chat with %s", "You had left the chat with %s. This is our answer:", "This is your chat with %s, as you asked:", "You can answer this message: it comes to the same conversation.", "You"},
-	"de": {"Ihr Chat mit %s", "Sie hatten den Chat mit %s verlassen. Das ist unsere Antwort:", "Das ist Ihr Chat mit %s, wie Sie es wünschten:", "Sie können auf diese Nachricht antworten: Die Antwort kommt im selben Gespräch an.", "Sie"},
-	"fr": {"Votre chat avec %s", "Vous aviez quitté le chat avec %s. Voici notre réponse :", "Voici votre chat avec %s, comme demandé :", "Vous pouvez répondre à ce message : la réponse arrive dans la même conversation.", "Vous"},
-	"es": {"Su chat con %s", "Había dejado el chat con %s. Esta es nuestra respuesta:", "Este es su chat con %s, como pidió:", "Puede responder a este mensaje: llega a la misma conversación.", "Usted"},
-	"pt": {"O seu chat com %s", "Tinha saído do chat com %s. Esta é a nossa resposta:", "Este é o seu chat com %s, como pediu:", "Pode responder a esta mensagem: chega à mesma conversa.", "Você"},
-	"ar": {"دردشتك مع %s", "كنت قد غادرت الدردشة مع %s. هذا ردنا:", "هذه دردشتك مع %s كما طلبت:", "يمكنك الرد على هذه الرسالة: يصل الرد إلى المحادثة نفسها.", "أنت"},
-	"he": {"הצ׳אט שלך עם %s", "עזבת את הצ׳אט עם %s. זו תשובתנו:", "זה הצ׳אט שלך עם %s, כפי שביקשת:", "אפשר להשיב להודעה הזו: התשובה מגיעה לאותה שיחה.", "את/ה"},
-	"ja": {"%s とのチャット", "%s とのチャットを離れた後の返信です：", "ご依頼のあった %s とのチャットです：", "このメッセージに返信すると、同じ会話に届きます。", "あなた"},
+	"en": {"Your chat with %s", "You had left the chat with %s. This is our answer:", "This is your chat with %s, as you asked:", "You can answer this message: it comes to the same conversation.", "You", "The rest is in the chat."},
+	"de": {"Ihr Chat mit %s", "Sie hatten den Chat mit %s verlassen. Das ist unsere Antwort:", "Das ist Ihr Chat mit %s, wie Sie es wünschten:", "Sie können auf diese Nachricht antworten: Die Antwort kommt im selben Gespräch an.", "Sie", "Der Rest steht im Chat."},
+	"fr": {"Votre chat avec %s", "Vous aviez quitté le chat avec %s. Voici notre réponse :", "Voici votre chat avec %s, comme demandé :", "Vous pouvez répondre à ce message : la réponse arrive dans la même conversation.", "Vous", "La suite est dans le chat."},
+	"es": {"Su chat con %s", "Había dejado el chat con %s. Esta es nuestra respuesta:", "Este es su chat con %s, como pidió:", "Puede responder a este mensaje: llega a la misma conversación.", "Usted", "El resto está en el chat."},
+	"pt": {"O seu chat com %s", "Tinha saído do chat com %s. Esta é a nossa resposta:", "Este é o seu chat com %s, como pediu:", "Pode responder a esta mensagem: chega à mesma conversa.", "Você", "O resto está no chat."},
+	"ar": {"دردشتك مع %s", "كنت قد غادرت الدردشة مع %s. هذا ردنا:", "هذه دردشتك مع %s كما طلبت:", "يمكنك الرد على هذه الرسالة: يصل الرد إلى المحادثة نفسها.", "أنت", "البقية في الدردشة."},
+	"he": {"הצ׳אט שלך עם %s", "עזבת את הצ׳אט עם %s. זו תשובתנו:", "זה הצ׳אט שלך עם %s, כפי שביקשת:", "אפשר להשיב להודעה הזו: התשובה מגיעה לאותה שיחה.", "את/ה", "ההמשך בצ׳אט."},
+	"ja": {"%s とのチャット", "%s とのチャットを離れた後の返信です：", "ご依頼のあった %s とのチャットです：", "このメッセージに返信すると、同じ会話に届きます。", "あなた", "続きはチャットをご覧ください。"},
 }
 
 // maxText bounds a copy's text, in bytes; the newest is kept.
@@ -39,6 +40,9 @@ func (s *Service) letter(q Request, r route, id string, list []*channelv1.ListMe
 		w = languages["en"]
 	}
 	name := s.InboxName(q.Via.Scope)
+	if q.To.Kind == kindPhone {
+		return s.text(q, r, id, list, w, name)
+	}
 	lead := w.answered
 	if all {
 		lead = w.transcript

@@ -23,6 +23,7 @@ func Evolve(s State, c event.Commit) State {
 			}
 		case event.HandleMoved:
 			s.Tenure, s.From, s.Customer = e.Tenure, e.From, e.To
+			s.Assurance = 0
 			s.MoveID, s.ValidFrom, s.Refuses, s.Line = e.MoveID, e.ValidFrom, e.Refuses, e.Reason == ReasonLine
 			if e.Address.Key != "" { // version 1 left it under the former owner's key
 				s.Address, s.AddressTenure = e.Address, e.Tenure

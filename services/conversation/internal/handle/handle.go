@@ -16,7 +16,7 @@ import (
 )
 
 // StateVersion is the version of State's JSON in snapshots.
-const StateVersion = 2
+const StateVersion = 3
 
 // State is who owns the handle. The zero value was never owned.
 type State struct {
@@ -29,7 +29,9 @@ type State struct {
 	// Address is sealed in the tenure AddressTenure.
 	Address       crypt.Sealed `json:"address,omitzero"`
 	AddressTenure int64        `json:"address_tenure,omitempty"`
-	Assurance     int          `json:"assurance,omitempty"`
+	// Assurance is the level of the present tenure. A move begins anew at 0: what
+	// a former owner has shown says nothing of the next one.
+	Assurance int `json:"assurance,omitempty"`
 	// Evidence is what the claim rests on that began this line of owners.
 	Evidence event.Evidence `json:"evidence,omitzero"`
 	// Qualifier is "", shared, role or blocked. It is the address's, whoever owns it.

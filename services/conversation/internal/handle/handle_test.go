@@ -68,6 +68,7 @@ func TestDecide(t *testing.T) {
 		"better evidence raises the level":  {given(claimed), handle.Assure{Handle: "h", Tenure: 1, Assurance: 3}, []event.Event{event.HandleAssured{Assurance: 3}}, nil},
 		"weaker does not lower it":          {given(claimed), handle.Assure{Handle: "h", Tenure: 1, Assurance: 0}, nil, nil},
 		"evidence of a tenure that is over": {given(claimed, moved), handle.Assure{Handle: "h", Tenure: 1, Assurance: 3}, nil, nil},
+		"a move begins at no level":         {given(claimed, moved), handle.Assure{Handle: "h", Tenure: 2, Assurance: 1}, []event.Event{event.HandleAssured{Assurance: 1}}, nil},
 		"moved to another":                  {given(claimed), mv, es(event.HandleMoved{MoveID: "mv", Tenure: 2, From: "a", To: "b", ValidFrom: at, Refuses: []string{"m1"}}), nil},
 		"moved already":                     {given(claimed, moved), mv, nil, nil},
 		"moved on since":                    {given(claimed, moved, event.HandleMoved{MoveID: "mv2", Tenure: 3, From: "b", To: "c"}), mv, nil, nil},
@@ -155,6 +156,7 @@ func TestEvolve(t *testing.T) {
 	base := handle.State{ID: "h", Tenure: 1, Customer: "a", Kind: "email", Address: claimed.Address, AddressTenure: 1, Assurance: 1}
 	base.Periods = tenure.History{{Number: 1, Customer: "a"}}
 	gone := base
+	gone.Assurance = 0
 	gone.Tenure, gone.Customer, gone.From, gone.MoveID, gone.ValidFrom, gone.Refuses = 2, "b", "a", "mv", at, []string{"m1"}
 	gone.Periods = append(gone.Periods, tenure.Period{Number: 2, Customer: "b", ValidFrom: at, MoveID: "mv"})
 	sealed := gone

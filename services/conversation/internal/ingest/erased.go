@@ -42,7 +42,12 @@ func (h *Handler) known(ctx context.Context, tenant string, own claim.Owned, id 
 	if own.Owned() || len(own.Periods) == 0 {
 		return stored{}, false, nil
 	}
-	owner, _, _, err := h.settle.Stored(ctx, tenant, own.ID, id)
+	return h.before(ctx, tenant, own.ID, id)
+}
+
+// before finds a message with whoever has or had its sender's handle.
+func (h *Handler) before(ctx context.Context, tenant, handle, id string) (stored, bool, error) {
+	owner, _, _, err := h.settle.Stored(ctx, tenant, handle, id)
 	if err != nil || owner == "" {
 		return stored{}, false, err
 	}
@@ -50,10 +55,10 @@ func (h *Handler) known(ctx context.Context, tenant string, own claim.Owned, id 
 	return stored{id: id, customer: owner, state: st}, err == nil, err
 }
 
-// knownError: a former owner of a handle that is nobody's now has the message.
+// knownError: the message is stored, and a handle that it would claim is nobody's any more.
 type knownError struct{ stored }
 
-func (e *knownError) Error() string { return "a former owner of the address has the message" }
+func (e *knownError) Error() string { return "an owner of the address has the message" }
 
 // errReturned: an erased owner of the address had the message.
 var errReturned = errors.New("the message was an erased customer's")

@@ -1,6 +1,10 @@
 package ingest
 
-import "context"
+import (
+	"context"
+
+	"github.com/weftline/weftline/services/conversation/internal/customer"
+)
 
 // Reference is where an id that others refer to belongs.
 type Reference struct {
@@ -22,8 +26,7 @@ type Reply struct {
 	Topic        string // of the conversation; empty: the conversation itself
 	Handle       string
 	Tenure       int64
-	State        string // of the delivery
-	Attempt      int
+	customer.Course
 }
 
 // Replies finds outbound messages by id. It may lag.

@@ -111,6 +111,14 @@ func (h *Handler) proven(ctx context.Context, req claim.Request, m channel.Messa
 		g, err := h.settle.Claim(ctx, claim.Request{
 			Tenant: req.Tenant, Address: *m.ClaimsHandle, Customer: to, Assurance: m.Assurance,
 			Evidence: ev, Actor: req.Actor, Cause: req.Cause, Trace: req.Trace, Fresh: req.Fresh,
+			Unless: func(ctx context.Context, _ claim.Owned) error {
+				// Released since: what was proven before is no proof of it any more.
+				before, known, err := h.before(ctx, req.Tenant, from.ID, id)
+				if known {
+					err = &knownError{before}
+				}
+				return err
+			},
 		})
 		if err != nil {
 			return "", nil, none, err

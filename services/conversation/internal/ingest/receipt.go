@@ -45,6 +45,9 @@ func (h *Handler) receipt(ctx context.Context, in Input, r channel.Receipt, from
 	if r.At.IsZero() {
 		r.At = h.Now()
 	}
+	if r.Outbound == "" && r.To.Address != "" {
+		return h.until(ctx, in, r)
+	}
 	if trial.Is(r.Outbound) {
 		return nil // nobody waits for it
 	}
@@ -119,7 +122,7 @@ func (h *Handler) forgotten(ctx context.Context, r channel.Receipt, id string) (
 		return nil, id, nil
 	}
 	return &customer.Reply{
-		ID: r.Outbound, Conversation: found.Conversation, State: found.State, Attempt: max(found.Attempt, 1),
+		ID: r.Outbound, Conversation: found.Conversation, Course: found.Course,
 		Unit: event.UnitKey(found.Conversation, found.Handle, found.Tenure),
 	}, found.Customer, nil
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/event"
 )
 
-// once is law 1: every message taken in is in exactly one MessageReceived, and
-// every handle has one owner at a time.
+// once is law 1: every message taken in is in exactly one MessageReceived, every
+// change in one MessageChanged, and every handle has one owner at a time.
 func (w *world) once() error {
 	where := map[string][]string{}
 	attached := map[string]string{}
@@ -20,6 +20,8 @@ func (w *world) once() error {
 			switch e := e.(type) {
 			case event.MessageReceived:
 				where[e.Message] = append(where[e.Message], c.Stream)
+			case event.MessageChanged:
+				where[e.Change] = append(where[e.Change], c.Stream)
 			case event.HandleAttached:
 				key := fmt.Sprintf("%s/%d", e.Handle, e.Tenure)
 				if at := attached[key]; at != "" {
@@ -83,6 +85,10 @@ func (w *world) inOrder() error {
 				if key := fmt.Sprintf("%s/%d", e.Handle, e.Tenure); attached[key] != c.Stream {
 					return fmt.Errorf("message %s over handle %s of %q", e.Message, key, attached[key])
 				}
+			case event.MessageChanged:
+				if key := fmt.Sprintf("%s/%d", e.Handle, e.Tenure); attached[key] != c.Stream {
+					return fmt.Errorf("change %s over handle %s of %q", e.Change, key, attached[key])
+				}
 			case event.ReplyRequested:
 				if opened[e.Conversation] != c.Stream {
 					return fmt.Errorf("reply %s in conversation %s of %q", e.Reply, e.Conversation, opened[e.Conversation])
@@ -126,7 +132,7 @@ func (w *world) twice() error {
 	}
 	before = len(w.all())
 	for _, c := range w.commands {
-		if c.changed == nil || *c.changed {
+		if (c.changed == nil || *c.changed) && (c.guessed == nil || !c.guessed()) {
 			_ = w.settle(c)
 		}
 		if n := len(w.all()); n != before {

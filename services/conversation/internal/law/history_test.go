@@ -99,6 +99,10 @@ func (w *world) newInput(prefix string) input {
 	from := w.sender()
 	var items []channel.Item
 	for i := range 1 + w.draw.Draw("album", 2) {
+		if n > 0 && w.draw.Draw("changes", 6) == 0 {
+			items = append(items, channel.Item{Change: w.newChange(n, i, from)})
+			continue
+		}
 		m := channel.Message{
 			ID: fmt.Sprintf("m%d-%d", n, i), From: from, Assurance: 1,
 			OccurredAt: w.clock.Add(-time.Duration(w.draw.Draw("late", 60)) * time.Second),
@@ -129,6 +133,24 @@ func (w *world) newInput(prefix string) input {
 	return in
 }
 
+// newChange draws what somebody does to a message: his own or another's, one that
+// came, comes beside it or comes later.
+func (w *world) newChange(n, i int, from channel.Address) *channel.Change {
+	actions := []channel.Action{channel.Edited, channel.Deleted, channel.Reacted, channel.Unreacted}
+	c := &channel.Change{
+		ID: fmt.Sprintf("c%d-%d", n, i), From: from, Target: fmt.Sprintf("ref%d-0", w.draw.Draw("changed", n+2)),
+		Action: actions[w.draw.Draw("action", len(actions))], Assurance: 1,
+		OccurredAt: w.clock.Add(-time.Duration(w.draw.Draw("late", 60)) * time.Second),
+	}
+	switch c.Action {
+	case channel.Edited:
+		c.Content = channel.Content{Text: "hallo"}
+	case channel.Reacted, channel.Unreacted:
+		c.Emoji = "👍"
+	}
+	return c
+}
+
 // input is what the intake would give of some items.
 func (w *world) input(id string, from channel.Address, prefix string, items []channel.Item) input {
 	body, err := json.Marshal(items)
@@ -142,7 +164,11 @@ func (w *world) input(id string, from channel.Address, prefix string, items []ch
 	in := input{raw: raw}
 	h := &ingest.Handler{Deps: ingest.Deps{Keys: w.keys}}
 	for _, item := range items {
-		in.ids = append(in.ids, h.MessageID(raw, *item.Message))
+		m := item.Message
+		if c := item.Change; c != nil {
+			m = &channel.Message{ID: "change\x00" + c.ID} // see ingest
+		}
+		in.ids = append(in.ids, h.MessageID(raw, *m))
 	}
 	return in
 }
@@ -168,9 +194,17 @@ func (w *world) receipt() *intent {
 	if w.draw.Draw("anonymous", 3) == 0 {
 		rec.Customer = ""
 	}
-	return &intent{name: "receipt " + string(rec.State), run: func(ctx context.Context, p *process) error {
+	it := &intent{name: "receipt " + string(rec.State), run: func(ctx context.Context, p *process) error {
 		return p.ingest.Handle(ctx, ingest.Input{Receipt: &rec, Ref: "in/r"})
 	}}
+	if w.draw.Draw("names its attempt", 2) == 0 {
+		rec.Attempt = 1 + len(w.retried(r.Reply))
+	} else {
+		it.guessed = func() bool {
+			return slices.ContainsFunc(w.retried(r.Reply), func(at time.Time) bool { return !rec.At.Before(at.Truncate(time.Microsecond)) })
+		}
+	}
+	return it
 }
 
 // order draws a command about any conversation, with a key of its own.
@@ -253,7 +287,7 @@ func do(name string, run func(context.Context, *command.Service) (command.Result
 		r, err := run(ctx, p.orders)
 		changed = changed || r.Commit.Seq > 0
 		return err
-	}, &changed}
+	}, &changed, nil}
 }
 
 // all yields every event stored so far, partition by partition.
@@ -310,6 +344,18 @@ func (w *world) anyReply() *event.ReplyRequested {
 		return nil
 	}
 	return &rs[w.draw.Draw("reply", len(rs))]
+}
+
+// retried says when a reply was sent again, by the clocks of those who did it.
+func (w *world) retried(reply string) (all []time.Time) {
+	for _, c := range w.all() {
+		for _, e := range c.Events {
+			if e, ok := e.(event.ReplyRetried); ok && e.Reply == reply {
+				all = append(all, c.At)
+			}
+		}
+	}
+	return all
 }
 
 func (w *world) anyConversation() string {

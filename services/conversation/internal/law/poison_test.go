@@ -67,6 +67,9 @@ func (w *world) placeholders(bad map[string]bool, hidden bool) error {
 		gone[m.Message]++
 	}
 	got := map[string]bool{}
+	for _, c := range eventsOf[event.MessageChanged](w) {
+		got[c.Change] = true
+	}
 	for _, m := range eventsOf[event.MessageReceived](w) {
 		body, err := seal.Open[event.MessageBody](context.Background(), w.keys, m.Body, event.MessageAAD(m.Message))
 		if err != nil {

@@ -119,7 +119,7 @@ func (w *world) newProcess(skew time.Duration) *process {
 	after := purgedStore{w.store, w}
 	store := stepStore{after, p}
 	customers := aggregate.New(cfg, w.faults.customers(w.bounds()), store, after, log)
-	handles := aggregate.New(cfg, aggregate.Handle(), store, after, log)
+	handles := aggregate.New(cfg, w.faults.handlesKept(), store, after, log)
 	claims := claim.New(handles, w.keys, w.newID)
 	p.customers, p.claims, p.settle = customers, claims, settle.New(claims, customers, w.view, w.keys)
 	var err error

@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	"github.com/weftline/weftline/pkg/eventstore"
+	"github.com/weftline/weftline/services/conversation/internal/aggregate"
 	"github.com/weftline/weftline/services/conversation/internal/customer"
 	"github.com/weftline/weftline/services/conversation/internal/estate"
 	"github.com/weftline/weftline/services/conversation/internal/event"
+	"github.com/weftline/weftline/services/conversation/internal/handle"
 )
 
 // purges are what an erasure takes out of the log: nobody loads it any more,
@@ -126,6 +128,11 @@ func (w *world) forgotten(entry string) bool {
 					_, his := kept[w.derived()[e.Unit]]
 					return his || buried && !units[e.Unit]
 				}
+			case event.MessageChanged:
+				if e.Change == entry {
+					_, his := kept[w.derived()[e.Unit]]
+					return his || buried && !units[e.Unit]
+				}
 			case event.ReplyRequested:
 				if e.Reply == entry {
 					return buried && !units[e.Unit]
@@ -180,22 +187,41 @@ func rewriteKept(a eventstore.Append, seen, started bool) eventstore.Append {
 	if !strings.HasPrefix(a.Commit.ID, "release:") && !strings.HasPrefix(a.Commit.ID, "remember:") {
 		return a
 	}
-	return rewrite(a, func(e event.Event) event.Event {
-		switch e := e.(type) {
-		case event.HandleReleased:
-			if started {
-				e.Started = nil
-			}
-			return e
-		case event.HandleRemembered:
-			if seen {
-				e.Seen = nil
-			}
-			if started {
-				e.Started = nil
-			}
-			return e
+	return rewrite(a, func(e event.Event) event.Event { return unkept(e, seen, started) })
+}
+
+// unkept is an event of a handle without what it remembers.
+func unkept(e event.Event, seen, started bool) event.Event {
+	switch e := e.(type) {
+	case event.HandleReleased:
+		if started {
+			e.Started = nil
 		}
 		return e
-	})
+	case event.HandleRemembered:
+		if seen {
+			e.Seen = nil
+		}
+		if started {
+			e.Started = nil
+		}
+		return e
+	}
+	return e
+}
+
+// handlesKept is the writers' model: their snapshots know no more than the log.
+func (f faults) handlesKept() aggregate.Model[handle.State] {
+	m := aggregate.Handle()
+	evolve := m.Evolve
+	m.Evolve = func(s handle.State, c event.Commit) handle.State {
+		if f.NoRemembered || f.NoStarted {
+			c.Events = slices.Clone(c.Events)
+			for i, e := range c.Events {
+				c.Events[i] = unkept(e, f.NoRemembered, f.NoStarted)
+			}
+		}
+		return evolve(s, c)
+	}
+	return m
 }

@@ -207,3 +207,25 @@ func TestExactAnOldProofComesAgain(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestExactAnOldLoginComesAgain: Bob's browser proved a login, which went to Ada,
+// who was erased, and is nobody's now. What Bob wrote comes again: the login does
+// not come to him.
+func TestExactAnOldLoginComesAgain(t *testing.T) {
+	t.Parallel()
+	if err := scenario(faults{Purged: true}, func(w *world) error {
+		in := w.write("m1", visitor)
+		w.must(w.deliver(in))
+		w.clock = w.clock.Add(time.Hour)
+		w.must(w.moving("mv", *visitor.ClaimsHandle, "a", w.clock, true))
+		w.must(w.deliver(w.write("m2", ada)))
+		w.erases("a")
+		if err := w.adds(w.deliver(in), 0); err != nil {
+			return err
+		}
+		again := w.write("m3", visitor)
+		return w.adds(w.deliver(again), 3) // he proves it anew: the claim, the handle with him, the message
+	}); err != nil {
+		t.Error(err)
+	}
+}

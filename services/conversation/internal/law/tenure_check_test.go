@@ -255,6 +255,8 @@ func (w *world) shredded() error {
 			switch e := e.(type) {
 			case event.MessageReceived:
 				err = read(e.Body, event.MessageAAD(e.Message))
+			case event.MessageChanged:
+				err = read(e.Body, event.ChangeAAD(e.Change))
 			case event.ReplyRequested:
 				err = read(e.Body, event.ReplyAAD(e.Reply))
 			case event.NoteAdded:

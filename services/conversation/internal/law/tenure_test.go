@@ -97,7 +97,7 @@ func (w *world) move() *intent {
 			_, err = p.settle.Handle(ctx, "default", own)
 		}
 		return err
-	}, &changed}
+	}, &changed, nil}
 }
 
 // erasure is one that was ordered.
@@ -257,6 +257,8 @@ func (w *world) units() map[string]unit {
 				if e.UnitOpened != nil {
 					out[e.Unit] = unit{e.Handle, e.Tenure, *e.UnitOpened, c.of("customer")}
 				}
+			case event.MessageChanged: // a unit of its own
+				out[e.Unit] = unit{e.Handle, e.Tenure, e.OccurredAt, c.of("customer")}
 			case event.ReplyRequested:
 				if e.UnitOpened != nil {
 					out[e.Unit] = unit{e.Handle, e.Tenure, *e.UnitOpened, c.of("customer")}

@@ -65,6 +65,9 @@ type intent struct {
 	// changed is set when an order stored something; it must do so once. Nil:
 	// coming again it must never change anything (inputs, receipts).
 	changed *bool
+	// guessed says that it is a receipt that names no attempt, of a reply that was
+	// sent again before it, as the clocks have it: then it counts for the new attempt. Nil: never.
+	guessed func() bool
 }
 
 type input struct {

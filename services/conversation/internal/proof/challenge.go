@@ -65,7 +65,8 @@ type challenge struct {
 	Expires  int64  `json:"expires"`
 	Tries    int    `json:"tries"` // left
 	Attempt  int    `json:"attempt"`
-	Sent     bool   `json:"sent"` // handed to the outbox
+	Sent     bool   `json:"sent"`           // handed to the outbox
+	Mute     bool   `json:"mute,omitempty"` // nothing goes out: the address wants nothing, which is not for who asked to know
 	State    State  `json:"state"`
 	Delivery string `json:"delivery,omitempty"` // what the channel said last
 

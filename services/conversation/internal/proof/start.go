@@ -37,7 +37,9 @@ type Request struct {
 
 // Start sends a code or a link. It does and answers the same whether or not
 // anybody owns the address. Errors: *customer.FieldError,
-// *customer.NotFoundError, *LimitedError.
+// *customer.NotFoundError, *LimitedError, and *OptedOutError for who asks for a
+// customer. Somebody who asks over a handle (Via) is not told that the address has said
+// STOP, as little as that it is known: he is answered as ever, and no code goes there.
 func (s *Service) Start(ctx context.Context, q Request) (Status, error) {
 	if q.Tenant == "" {
 		q.Tenant = subject.DefaultTenant
@@ -77,7 +79,17 @@ func (s *Service) Start(ctx context.Context, q Request) (Status, error) {
 	secret := newSecret(c.Method)
 	c.Hash = s.hash(c.Tenant, c.id, c.Method, secret)
 	clear := event.Address{Kind: to.Kind, Address: to.Address}
-	if done, err := s.find(ctx, c.id); err == nil { // the same order once more
+	done, err := s.find(ctx, c.id) // the same order once more
+	if err == nil && done.Sent {
+		return s.again(ctx, done)
+	}
+	if err := s.wanted(ctx, q, held); err != nil {
+		if _, out := errors.AsType[*OptedOutError](err); !out || q.Via == nil {
+			return Status{}, err
+		}
+		c.Mute = true
+	}
+	if err == nil {
 		return s.again(ctx, done)
 	}
 	if c.Address, err = seal.JSON(ctx, s.Keys, Key(c.id), clear, addressAAD(c.id)); err != nil {
@@ -171,7 +183,7 @@ func (s *Service) asker(ctx context.Context, q Request, id string) (who, via str
 
 // post hands the letter to the outbox.
 func (s *Service) post(ctx context.Context, c challenge, to event.Address, secret string) (Status, error) {
-	if !s.Own(channel.Address{Kind: to.Kind, Address: to.Address}) {
+	if !c.Mute && !s.Own(channel.Address{Kind: to.Kind, Address: to.Address}) {
 		if err := s.Outbox.Publish(ctx, Key(c.id), s.letter(c, to, secret)); err != nil {
 			return Status{}, fmt.Errorf("send a proof: %w", err)
 		}

@@ -17,7 +17,8 @@ func (r *Reader) ListConversations(ctx context.Context, q *inboxv1.ListConversat
 	if err != nil {
 		return nil, err
 	}
-	before, err := parsePageToken(q.GetPageToken())
+	of := pageOf{"conversations", q.GetCustomerId(), q.GetStatus().String(), q.GetAssignee(), q.GetInboxId()}
+	before, err := r.parsePageToken(of, q.GetPageToken())
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +32,7 @@ func (r *Reader) ListConversations(ctx context.Context, q *inboxv1.ListConversat
 	out := &inboxv1.ListConversationsResponse{AsOf: asOf}
 	if len(rows) > size {
 		rows = rows[:size]
-		out.NextPageToken = pageToken(rows[size-1].Last)
+		out.NextPageToken = r.pageToken(of, rows[size-1].Last)
 	}
 	if out.Conversations, err = r.showRows(ctx, p, rows); err != nil {
 		return nil, err

@@ -52,7 +52,8 @@ func (r *Reader) ListCustomers(ctx context.Context, q *inboxv1.ListCustomersRequ
 	if err != nil {
 		return nil, err
 	}
-	before, err := parsePageToken(q.GetPageToken())
+	of := pageOf{"customers"}
+	before, err := r.parsePageToken(of, q.GetPageToken())
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ func (r *Reader) ListCustomers(ctx context.Context, q *inboxv1.ListCustomersRequ
 	out := &inboxv1.ListCustomersResponse{}
 	if len(page) > size {
 		page = page[:size]
-		out.NextPageToken = pageToken(page[size-1].Last)
+		out.NextPageToken = r.pageToken(of, page[size-1].Last)
 	}
 	var ids []string
 	for _, c := range page {

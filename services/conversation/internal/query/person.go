@@ -51,7 +51,7 @@ func (r *Reader) side(ctx context.Context, p *readmodel.Projector, members []str
 		return nil, err
 	}
 	if docs[id] == nil && !g.Erased(id) {
-		return nil, ErrNotFound
+		return nil, &MissingError{"customer"}
 	}
 	s := &side{person: &identityv1.Person{Id: canonical(g, members)}, proofs: map[string][]*proof{}}
 	for _, m := range members {

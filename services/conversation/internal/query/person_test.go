@@ -260,7 +260,7 @@ func kind(e *inboxv1.TimelineEntry) string {
 }
 
 // meet makes a customer with a second handle.
-func meet(t *testing.T, s *shelf, name string) (*historytest.Customer, historytest.Handle) {
+func meet(t historytest.TB, s *shelf, name string) (*historytest.Customer, historytest.Handle) {
 	t.Helper()
 	c := s.Meet(t, channel.Address{Kind: "email", Address: name + "@example.org", Name: name}, "about "+name, "hello from "+name)
 	hd := s.Claim(t, c, channel.Address{Kind: "phone", Address: "+49 30 " + name})

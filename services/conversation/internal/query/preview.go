@@ -23,7 +23,7 @@ type Limits func(members int, handles []Endpoint) string
 // Endpoint is a handle as limits see it.
 type Endpoint struct {
 	Kind, Scope, Customer string
-	Level                 int
+	Level                 int // the highest it ever had
 }
 
 // PreviewMerge shows both sides and what would become of them, now. It writes nothing.

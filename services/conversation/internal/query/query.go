@@ -4,7 +4,6 @@ package query
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +25,29 @@ const (
 
 // ErrNotFound: there is no such thing, or it is not visible (yet).
 var ErrNotFound = errors.New("not found")
+
+// MissingError is ErrNotFound that says of what.
+type MissingError struct{ What string }
+
+func (e *MissingError) Error() string { return e.What + " " + ErrNotFound.Error() }
+
+// Is makes it ErrNotFound.
+func (e *MissingError) Is(target error) bool { return target == ErrNotFound }
+
+// missing is what is not there of a document's type.
+func missing(v any) error {
+	switch v.(type) {
+	case *readmodel.Customer:
+		return &MissingError{"customer"}
+	case *readmodel.Conversation:
+		return &MissingError{"conversation"}
+	case *readmodel.Entry:
+		return &MissingError{"entry"}
+	case *readmodel.Handle:
+		return &MissingError{"handle"}
+	}
+	return ErrNotFound
+}
 
 // FieldError: a field of the request is out of its limits.
 type FieldError struct {
@@ -88,21 +110,6 @@ func pageSize(n int32) (int, error) {
 	return int(n), nil
 }
 
-// Page tokens hold the key the page ended at. They are opaque, not secret, and
-// a changed one finds another place in the same list, nothing else.
-func pageToken(key string) string { return base64.RawURLEncoding.EncodeToString([]byte(key)) }
-
-func parsePageToken(token string) (string, error) {
-	if len(token) > 512 {
-		return "", &FieldError{"page_token", "is not one of ours"}
-	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil {
-		return "", &FieldError{"page_token", "is not one of ours"}
-	}
-	return string(b), nil
-}
-
 // upTo makes a token the exclusive upper bound of a descending list.
 func upTo(key string) any {
 	if key == "" {
@@ -125,7 +132,7 @@ func get[T any](ctx context.Context, s docstore.Store, collection, id string) (*
 		return nil, err
 	}
 	if m[id] == nil {
-		return nil, ErrNotFound
+		return nil, missing(m[id])
 	}
 	return m[id], nil
 }

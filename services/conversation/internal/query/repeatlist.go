@@ -23,7 +23,8 @@ func (r *Reader) ListRepeats(ctx context.Context, q *identityv1.ListRepeatsReque
 	if err != nil {
 		return nil, err
 	}
-	before, err := parsePageToken(q.GetPageToken())
+	of := pageOf{"repeats", q.GetKind()}
+	before, err := r.parsePageToken(of, q.GetPageToken())
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func (r *Reader) ListRepeats(ctx context.Context, q *identityv1.ListRepeatsReque
 	out := &identityv1.ListRepeatsResponse{}
 	if len(page) > size {
 		page = page[:size]
-		out.NextPageToken = pageToken(page[size-1].Latest)
+		out.NextPageToken = r.pageToken(of, page[size-1].Latest)
 	}
 	out.Repeats, err = r.showRepeats(ctx, p, page)
 	return out, err

@@ -28,7 +28,8 @@ func (r *Reader) Search(ctx context.Context, q *inboxv1.SearchRequest) (*inboxv1
 	if words == "" || utf8.RuneCountInString(words) > MaxQuery {
 		return nil, &FieldError{"query", fmt.Sprintf("must have 1 to %d characters", MaxQuery)}
 	}
-	after, err := parsePageToken(q.GetPageToken())
+	of := pageOf{"search", words}
+	after, err := r.parsePageToken(of, q.GetPageToken())
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (r *Reader) Search(ctx context.Context, q *inboxv1.SearchRequest) (*inboxv1
 	out := &inboxv1.SearchResponse{}
 	if len(items) > size {
 		items = items[:size]
-		out.NextPageToken = pageToken(items[size-1].Token)
+		out.NextPageToken = r.pageToken(of, items[size-1].Token)
 	}
 	found := make([]readmodel.Search, len(items))
 	for i, it := range items {

@@ -19,7 +19,8 @@ func (r *Reader) ListSuggestions(ctx context.Context, q *identityv1.ListSuggesti
 	if err != nil {
 		return nil, err
 	}
-	before, err := parsePageToken(q.GetPageToken())
+	of := pageOf{"suggestions", q.GetCustomerId()}
+	before, err := r.parsePageToken(of, q.GetPageToken())
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func (r *Reader) ListSuggestions(ctx context.Context, q *identityv1.ListSuggesti
 	out := &identityv1.ListSuggestionsResponse{}
 	if len(page) > size {
 		page = page[:size]
-		out.NextPageToken = pageToken(page[size-1].Suggested)
+		out.NextPageToken = r.pageToken(of, page[size-1].Suggested)
 	}
 	for _, v := range page {
 		for _, s := range v.Open() {

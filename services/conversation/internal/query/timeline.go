@@ -12,6 +12,9 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/readmodel"
 )
 
+// lastMicro is the last moment that a key of 13 hexadecimal digits can name, in the year 2112.
+const lastMicro = 1<<52 - 1
+
 // maxConversations bounds how many conversations come along with a timeline.
 const maxConversations = 200
 
@@ -19,7 +22,7 @@ const maxConversations = 200
 // newest backwards; entries in a page are oldest first. With as_of or
 // as_of_time it is folded from the streams and exactly as it was.
 func (r *Reader) GetTimeline(ctx context.Context, q *inboxv1.GetTimelineRequest) (*inboxv1.GetTimelineResponse, error) {
-	ask, err := parseTimeline(q)
+	ask, err := r.parseTimeline(q)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +56,7 @@ func (r *Reader) GetTimeline(ctx context.Context, q *inboxv1.GetTimelineRequest)
 // timelineQuery is a checked request.
 type timelineQuery struct {
 	customer     string
+	of           pageOf
 	size         int
 	token        string // exclusive; "" for the end that is read from
 	newer        bool
@@ -67,7 +71,7 @@ var timelineKinds = []string{
 	readmodel.KindMessage, readmodel.KindReply, readmodel.KindNote, readmodel.KindActivity, readmodel.KindEvent, readmodel.KindChange,
 }
 
-func parseTimeline(q *inboxv1.GetTimelineRequest) (timelineQuery, error) {
+func (r *Reader) parseTimeline(q *inboxv1.GetTimelineRequest) (timelineQuery, error) {
 	out := timelineQuery{
 		customer: q.GetCustomerId(), newer: q.GetNewer(), alone: q.GetAlone(), kinds: q.GetKinds(),
 		channels: q.GetChannels(), conversation: q.GetConversationId(),
@@ -76,7 +80,11 @@ func parseTimeline(q *inboxv1.GetTimelineRequest) (timelineQuery, error) {
 	if out.size, err = pageSize(q.GetPageSize()); err != nil {
 		return out, err
 	}
-	if out.token, err = parsePageToken(q.GetPageToken()); err != nil {
+	out.of = pageOf{"timeline", out.customer, fmt.Sprint(out.alone), out.conversation, strings.Join(out.kinds, "\x00"), strings.Join(out.channels, "\x00")}
+	if q.GetAround() != nil && q.GetPageToken() != "" {
+		return out, &FieldError{"around", "excludes page_token"}
+	}
+	if out.token, err = r.parsePageToken(out.of, q.GetPageToken()); err != nil {
 		return out, err
 	}
 	for _, k := range out.kinds {
@@ -89,12 +97,10 @@ func parseTimeline(q *inboxv1.GetTimelineRequest) (timelineQuery, error) {
 	}
 	if at := q.GetAround(); at != nil {
 		switch {
-		case out.token != "":
-			return out, &FieldError{"around", "excludes page_token"}
 		case at.CheckValid() != nil:
 			return out, &FieldError{"around", "is not a valid time"}
 		}
-		out.around, out.token = true, fmt.Sprintf("%013x", max(0, at.AsTime().UnixMicro()+1))
+		out.around, out.token = true, fmt.Sprintf("%013x", min(max(0, at.AsTime().UnixMicro()+1), lastMicro))
 	}
 	return out, nil
 }
@@ -163,10 +169,10 @@ func (r *Reader) timeline(ctx context.Context, w world, q timelineQuery) (*inbox
 		}
 	}
 	if older != "" {
-		out.NextPageToken = pageToken(older)
+		out.NextPageToken = r.pageToken(q.of, older)
 	}
 	if newer != "" {
-		out.NewerPageToken = pageToken(newer)
+		out.NewerPageToken = r.pageToken(q.of, newer)
 	}
 	if err := p.loadRowsOf(ctx, page); err != nil {
 		return nil, err

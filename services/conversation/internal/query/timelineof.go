@@ -52,7 +52,7 @@ func (r *Reader) openPerson(ctx context.Context, w world, id string, alone bool)
 		return nil, err
 	}
 	if p.customers[id] == nil {
-		return nil, ErrNotFound
+		return nil, &MissingError{"customer"}
 	}
 	var handles []string
 	for _, m := range members {

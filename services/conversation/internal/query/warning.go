@@ -87,7 +87,7 @@ func (m *merging) endpoints() []Endpoint {
 	var out []Endpoint
 	for customer, proofs := range m.both.proofs {
 		for _, h := range proofs {
-			out = append(out, Endpoint{Kind: h.Kind, Scope: h.Scope, Customer: customer, Level: h.Assurance(0)})
+			out = append(out, Endpoint{Kind: h.Kind, Scope: h.Scope, Customer: customer, Level: h.Highest()})
 		}
 	}
 	return out

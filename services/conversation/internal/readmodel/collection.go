@@ -24,7 +24,7 @@ import (
 
 // Schema is the version of the documents' shape. Documents of another version
 // are never read: the projections are rebuilt into a new generation.
-const Schema = 3
+const Schema = 4
 
 // Names are the collections of one generation.
 type Names struct {

@@ -239,7 +239,7 @@ func (c *Conversation) Assurance(handle func(id string) *Handle) int {
 	for _, t := range c.Targets {
 		if h := handle(t.Handle); h != nil {
 			for _, l := range h.Levels {
-				if l.Assurance >= Proven && l.At > c.LowAt {
+				if l.Assurance >= Proven && l.At > c.LowAt && (t.Tenure == 0 || l.Tenure == t.Tenure) {
 					level = max(level, l.Assurance)
 				}
 			}

@@ -56,6 +56,15 @@ type Reach struct {
 	At      int64  `json:"at,omitempty"`
 	Message string `json:"message,omitempty"`
 	Actor   string `json:"actor,omitempty"`
+	// Unasked: he opted out of what he does not ask for. AskedAt is when his last
+	// message came that no machine wrote.
+	Unasked bool  `json:"unasked,omitempty"`
+	AskedAt int64 `json:"asked_at,omitempty"`
+}
+
+// Refuses says that an answer to who asked last at a time may not be sent.
+func (r Reach) Refuses(askedAt int64) bool {
+	return r.Wish == WishOut && !(r.Unasked && askedAt > r.At)
 }
 
 // WishOut is Reach.Wish of who opted out.
@@ -176,7 +185,7 @@ func (c *Customer) Apply(p Place, ev event.Event) bool {
 		})
 		for _, r := range v.Reach {
 			c.reach(v.Handle, r.Inbox, func(now *Reach) {
-				now.LastAt = micro(r.LastAt)
+				now.LastAt, now.AskedAt, now.Unasked = micro(r.LastAt), micro(r.AskedAt), r.Unasked
 				if !r.OutAt.IsZero() {
 					now.At, now.Message, now.Wish, now.Actor = micro(r.OutAt), r.Message, "in", ""
 				}
@@ -198,11 +207,18 @@ func (c *Customer) Apply(p Place, ev event.Event) bool {
 			c.Handles = append(c.Handles, CustomerHandle{Handle: v.Handle, Tenure: v.Tenure, Ended: true})
 		}
 	case event.ConsentSet:
-		c.reach(v.Handle, v.Inbox, func(r *Reach) { r.Wish, r.At, r.Message, r.Actor = v.Wish, micro(p.At), v.Message, p.Actor })
+		c.reach(v.Handle, v.Inbox, func(r *Reach) {
+			r.Wish, r.At, r.Message, r.Actor, r.Unasked = v.Wish, micro(p.At), v.Message, p.Actor, v.Unasked
+		})
 	case event.MessageReceived:
 		c.Messages++
 		if !v.Imported {
-			c.reach(v.Handle, v.Inbox, func(r *Reach) { r.LastAt = micro(p.At) })
+			c.reach(v.Handle, v.Inbox, func(r *Reach) {
+				r.LastAt = micro(p.At)
+				if !automatic(v.Flags) {
+					r.AskedAt = micro(p.At)
+				}
+			})
 		}
 		c.touch(p)
 	case event.ReplyRequested:

@@ -90,17 +90,6 @@ func (e *Entry) Delivered() Delivery {
 	return e.Delivery[len(e.Delivery)-1]
 }
 
-// Attempt is how often sending was asked for.
-func (e *Entry) Attempt() int {
-	n := 0
-	for _, d := range e.Delivery {
-		if d.State == StateQueued {
-			n++
-		}
-	}
-	return n
-}
-
 // NewEntry is the line an event begins, if it begins one.
 func NewEntry(p Place, ev event.Event) (Entry, bool) {
 	e := Entry{Customer: p.Customer, Position: p.Position(), At: micro(p.At)}

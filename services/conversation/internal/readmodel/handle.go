@@ -18,7 +18,7 @@ type Handle struct {
 	AddressTenure int64        `json:"address_tenure,omitempty"`
 	// Former are the addresses of tenures before, each under its own key.
 	Former []Former `json:"former,omitempty"`
-	Levels []Level  `json:"levels,omitempty"` // oldest first, growing
+	Levels []Level  `json:"levels,omitempty"` // oldest first, growing within a tenure; a move begins anew
 	// Periods say whose a unit is.
 	Periods   tenure.History `json:"periods,omitempty"`
 	Qualifier string         `json:"qualifier,omitempty"`
@@ -73,18 +73,32 @@ func (h *Handle) MovedTo(customer string) bool {
 type Level struct {
 	Assurance int   `json:"assurance"`
 	At        int64 `json:"at"`
+	Tenure    int64 `json:"tenure"`
 }
 
-// Assurance is the level at a time (µs); at ≤ 0 asks for now.
-func (h *Handle) Assurance(at int64) int {
+// Assurance is the level that a tenure has come to; 0 is the present one. What
+// goes out to a former owner's conversation has his, not the next one's.
+func (h *Handle) Assurance(tenure int64) int {
+	if tenure == 0 {
+		tenure = h.Tenure
+	}
 	level := 0
 	for _, l := range h.Levels {
-		if at > 0 && l.At > at {
-			break
+		if l.Tenure == tenure {
+			level = l.Assurance
 		}
-		level = l.Assurance
 	}
 	return level
+}
+
+// Highest is the highest level since the handle was claimed, whoever owned it: a
+// login stays one after a move, though nobody has logged in for its new owner.
+func (h *Handle) Highest() int {
+	highest := 0
+	for _, l := range h.Levels {
+		highest = max(highest, l.Assurance)
+	}
+	return highest
 }
 
 // Apply folds one event of its stream and says whether it changed the document.
@@ -94,7 +108,7 @@ func (h *Handle) Apply(p Place, ev event.Event) bool {
 		h.former()
 		*h = Handle{
 			ID: p.Handle, Kind: v.Kind, Scope: v.Scope, Customer: v.Customer, Tenure: v.Tenure,
-			Address: v.Address, AddressTenure: v.Tenure, Levels: []Level{{v.Assurance, micro(p.At)}},
+			Address: v.Address, AddressTenure: v.Tenure, Levels: []Level{{v.Assurance, micro(p.At), v.Tenure}},
 			Former: h.Former, Periods: h.Periods, Qualifier: h.Qualifier,
 		}
 		h.period(tenure.Period{Number: v.Tenure, Customer: v.Customer, At: p.At})
@@ -104,6 +118,7 @@ func (h *Handle) Apply(p Place, ev event.Event) bool {
 			h.former()
 			h.Address, h.AddressTenure = v.Address, v.Tenure
 		}
+		h.Levels = append(h.Levels[:len(h.Levels):len(h.Levels)], Level{0, micro(p.At), v.Tenure})
 		h.period(tenure.Period{Number: v.Tenure, Customer: v.To, At: p.At, ValidFrom: v.ValidFrom, MoveID: v.MoveID})
 	case event.HandleReleased:
 		if h.alone(h.Customer) {
@@ -118,7 +133,7 @@ func (h *Handle) Apply(p Place, ev event.Event) bool {
 			h.Qualifier = ""
 		}
 	case event.HandleAssured:
-		h.assured(Level{v.Assurance, micro(p.At)})
+		h.assured(Level{v.Assurance, micro(p.At), h.Tenure})
 	default:
 		return false
 	}

@@ -34,14 +34,17 @@ type serving struct {
 	reads sync.WaitGroup
 }
 
-// OpenLive opens the serving generation, and makes the first one in an empty store.
-// Documents of another Schema are not served: ErrRebuild.
+// OpenLive opens the serving generation, and makes the first one where store and log are empty.
+// Documents of another Schema are not served, nor half of what the log holds: ErrRebuild.
 func OpenLive(ctx context.Context, store docstore.Store, keys Keys, decode Decoder, events eventstore.Store, log *slog.Logger) (*Live, error) {
 	st, err := LoadState(ctx, store)
 	if err != nil {
 		return nil, err
 	}
 	if st.Current == 0 {
+		if err := begun(ctx, events); err != nil {
+			return nil, err
+		}
 		st.Current, st.Schema = 1, Schema
 		if err := SaveState(ctx, store, &st); err != nil && !errors.Is(err, docstore.ErrStale) && !errors.Is(err, docstore.ErrExists) {
 			return nil, err
@@ -61,6 +64,20 @@ func OpenLive(ctx context.Context, store docstore.Store, keys Keys, decode Decod
 		store: store, keys: keys, decode: decode, events: events, log: log,
 		apply: make([]sync.Mutex, events.Partitions()), cur: &serving{Projector: p}, switched: make(chan struct{}),
 	}, nil
+}
+
+// begun is ErrRebuild for a log that holds something.
+func begun(ctx context.Context, events eventstore.Store) error {
+	for i := range events.Partitions() {
+		head, err := events.Head(ctx, i)
+		if err != nil {
+			return fmt.Errorf("head of partition %d: %w", i, err)
+		}
+		if head > 0 {
+			return fmt.Errorf("there are none, and the log is not empty: %w", ErrRebuild)
+		}
+	}
+	return nil
 }
 
 // Acquire returns the serving generation; it stays readable until release.

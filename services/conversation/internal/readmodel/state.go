@@ -9,7 +9,7 @@ import (
 	"github.com/weftline/weftline/services/internal/docstore"
 )
 
-// ErrRebuild: the read models are of another version; rebuild them.
+// ErrRebuild: the read models are of another version, or missing; rebuild them.
 var ErrRebuild = errors.New("read models must be rebuilt")
 
 // stateCollection and stateID hold which generation serves.

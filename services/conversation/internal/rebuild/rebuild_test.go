@@ -40,11 +40,11 @@ func TestRebuildWhileServing(t *testing.T) {
 	t.Parallel()
 	store, keys, log := openStore(t), crypt.NewMemory(), slog.New(slog.DiscardHandler)
 	h := historytest.New(partitions, keys)
-	h.Fill(t, 60)
 	live, err := readmodel.OpenLive(t.Context(), store, keys, codec.Decode, h.Store, log)
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.Fill(t, 60)
 	runner, err := projection.New(projection.Config{}, h.Store, live)
 	if err != nil {
 		t.Fatal(err)
@@ -120,11 +120,11 @@ func TestOtherProcessNotices(t *testing.T) {
 	t.Parallel()
 	store, keys, log := openStore(t), crypt.NewMemory(), slog.New(slog.DiscardHandler)
 	h := historytest.New(partitions, keys)
-	h.Fill(t, 10)
 	other, err := readmodel.OpenLive(t.Context(), store, keys, codec.Decode, h.Store, log)
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.Fill(t, 10)
 	if err := projection.Replay(t.Context(), h.Store, other); err != nil {
 		t.Fatal(err)
 	}
@@ -139,6 +139,28 @@ func TestOtherProcessNotices(t *testing.T) {
 	}
 	reader := query.New(other, h.Store, codec.Decode, keys, historytest.Tenant)
 	page, err := reader.ListConversations(t.Context(), &inboxv1.ListConversationsRequest{})
+	if err != nil || len(page.GetConversations()) != 10 {
+		t.Fatalf("%d conversations, %v", len(page.GetConversations()), err)
+	}
+}
+
+// Where a backup came without them, nobody is shown half of the read models.
+func TestMissingReadModelsAreBuiltBeforeTheyServe(t *testing.T) {
+	t.Parallel()
+	store, keys, log := openStore(t), crypt.NewMemory(), slog.New(slog.DiscardHandler)
+	h := historytest.New(partitions, keys)
+	h.Fill(t, 10)
+	if _, err := readmodel.OpenLive(t.Context(), store, keys, codec.Decode, h.Store, log); !errors.Is(err, readmodel.ErrRebuild) {
+		t.Fatalf("served beside a log that is not empty: %v", err)
+	}
+	if _, err := rebuild.Run(t.Context(), rebuild.Deps{Store: store, Events: h.Store, Keys: keys, Decode: codec.Decode, Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	live, err := readmodel.OpenLive(t.Context(), store, keys, codec.Decode, h.Store, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := query.New(live, h.Store, codec.Decode, keys, historytest.Tenant).ListConversations(t.Context(), &inboxv1.ListConversationsRequest{})
 	if err != nil || len(page.GetConversations()) != 10 {
 		t.Fatalf("%d conversations, %v", len(page.GetConversations()), err)
 	}

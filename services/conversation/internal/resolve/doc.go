@@ -18,6 +18,6 @@
 // meet, on two partitions at the same time, the later one sees the other.
 //
 // The index and its checkpoint are kept under the digest of the rules: with
-// other rules the resolver goes through the whole log again. What it would do
-// anew, Simulate tells beforehand.
+// other rules the resolver goes through the whole log again, and the former
+// index is dropped. What it would do anew, Simulate tells beforehand.
 package resolve

@@ -21,7 +21,8 @@ type Handle struct {
 	Scope     string `json:"scope,omitempty"`
 	Customer  string `json:"customer"` // "" when nobody owns it
 	Tenure    int64  `json:"tenure"`
-	Level     int    `json:"level"`
+	Level     int    `json:"level"`               // of the present tenure
+	Highest   int    `json:"highest,omitempty"`   // of tenures before a move: a login stays one
 	Qualifier string `json:"qualifier,omitempty"` // shared, role, blocked
 	// Address is JSON of event.Address, sealed in the tenure AddressTenure.
 	Address       crypt.Sealed `json:"address,omitzero"`
@@ -69,6 +70,7 @@ func (m match) id() string { return m.Match + "." + m.Handle + "." + m.Claimant 
 // index is the documents of one set of rules.
 type index struct {
 	store                    docstore.Store
+	name                     string
 	handles, claims, matches string
 	checkpoint               string
 }
@@ -80,21 +82,31 @@ const (
 	byMatch    = "match"
 )
 
-// openIndex declares the collections kept under a digest.
-func openIndex(ctx context.Context, s docstore.Store, digest string) (*index, error) {
-	x := &index{
-		store: s, handles: "resolve_handles_" + digest, claims: "resolve_claims_" + digest,
-		matches: "resolve_matches_" + digest, checkpoint: "resolve_" + digest,
+func indexNamed(s docstore.Store, name string) *index {
+	return &index{
+		store: s, name: name, handles: "resolve_handles_" + name, claims: "resolve_claims_" + name,
+		matches: "resolve_matches_" + name, checkpoint: "resolve_" + name,
 	}
-	err := s.Declare(ctx,
-		docstore.Collection{Name: x.handles, Indexes: []docstore.Index{{Name: byCustomer, Prefix: []string{"customer"}}}},
-		docstore.Collection{Name: x.claims, Indexes: []docstore.Index{{Name: byHandle, Prefix: []string{"handle"}}}},
-		docstore.Collection{Name: x.matches, Indexes: []docstore.Index{{Name: byMatch, Prefix: []string{"match"}}}},
-	)
+}
+
+func (x *index) collections() []docstore.Collection {
+	return []docstore.Collection{
+		{Name: x.handles, Indexes: []docstore.Index{{Name: byCustomer, Prefix: []string{"customer"}}}},
+		{Name: x.claims, Indexes: []docstore.Index{{Name: byHandle, Prefix: []string{"handle"}}}},
+		{Name: x.matches, Indexes: []docstore.Index{{Name: byMatch, Prefix: []string{"match"}}}},
+	}
+}
+
+// Forget removes the index of a set of rules. It is filled again from the first commit.
+func Forget(ctx context.Context, s docstore.Store, digest string) error {
+	x, err := openIndex(ctx, s, digest)
 	if err != nil {
-		return nil, fmt.Errorf("declare index of identities: %w", err)
+		return err
 	}
-	return x, nil
+	if err := x.drop(ctx); err != nil {
+		return fmt.Errorf("forget index of identities: %w", err)
+	}
+	return nil
 }
 
 // handle finds one; the zero Handle with its id when nothing is known.
@@ -178,14 +190,14 @@ func (h *Handle) apply(at int64, shared Shared, ev event.Event) {
 		}
 		h.proven(shared, e.Assurance)
 	case event.HandleMoved:
-		h.Customer, h.Tenure = e.To, e.Tenure
+		h.Customer, h.Tenure, h.Level, h.Highest = e.To, e.Tenure, 0, max(h.Highest, h.Level)
 		if len(e.Address.Box) > 0 {
 			h.Address, h.AddressTenure = e.Address, e.Tenure
 		}
 		h.Moves = append(h.Moves, Move{From: e.From, At: at, Refuses: e.Refuses})
 		h.Moves = h.Moves[max(0, len(h.Moves)-maxMoves):]
 	case event.HandleReleased:
-		h.Customer, h.Tenure, h.Level = "", max(h.Tenure, e.Tenure), 0
+		h.Customer, h.Tenure, h.Level, h.Highest = "", max(h.Tenure, e.Tenure), 0, 0
 		h.Address, h.AddressTenure, h.Match = crypt.Sealed{}, 0, nil
 	case event.HandleAssured:
 		h.Level = max(h.Level, e.Assurance)

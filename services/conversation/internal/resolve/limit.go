@@ -51,7 +51,7 @@ func (r *Rules) Breaks(members int, handles []query.Endpoint) string {
 func (l Limits) logins(handles []Handle) bool {
 	seen := map[[2]string]bool{}
 	for _, h := range handles {
-		if h.Level < 4 || !slices.Contains(l.Logins, h.Kind) {
+		if max(h.Level, h.Highest) < 4 || !slices.Contains(l.Logins, h.Kind) {
 			continue
 		}
 		key := [2]string{h.Kind, h.Scope}

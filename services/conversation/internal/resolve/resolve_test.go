@@ -57,6 +57,23 @@ func TestRules(t *testing.T) {
 			func(w *world) { w.owns("a", "mail", "email", 3); w.says("b", "mail", 2) },
 			[]string{"linked a b by asserted@1"},
 		},
+		"but suggests what a former owner had proven: the next one has shown nothing": {
+			func(w *world) {
+				w.owns("a", "mail", "email", 3)
+				w.append("handle.mail", event.HandleMoved{MoveID: "mv", Tenure: 2, From: "a", To: "q"})
+				w.says("b", "mail", 2)
+			},
+			[]string{"suggested b q by typed@1"},
+		},
+		"and links when the next one shows it, too": {
+			func(w *world) {
+				w.owns("a", "mail", "email", 3)
+				w.append("handle.mail", event.HandleMoved{MoveID: "mv", Tenure: 2, From: "a", To: "q"})
+				w.append("handle.mail", event.HandleAssured{Assurance: 2})
+				w.says("b", "mail", 2)
+			},
+			[]string{"linked b q by asserted@1"},
+		},
 		"when the owner's handle is raised": {
 			func(w *world) {
 				w.owns("a", "mail", "email", 1)
@@ -86,6 +103,16 @@ func TestRules(t *testing.T) {
 				w.append("handle.x1", event.HandleClaimed{Tenure: 1, Customer: "a", Kind: "external", Scope: "shop", Assurance: 4})
 				w.append("handle.x2", event.HandleClaimed{Tenure: 1, Customer: "b", Kind: "external", Scope: "shop", Assurance: 4})
 				w.proves("b", "chat", "a", "x1", 4)
+			},
+			nil,
+		},
+		"not either when one of them was moved": {
+			func(w *world) {
+				w.append("handle.x1", event.HandleClaimed{Tenure: 1, Customer: "q", Kind: "external", Scope: "shop", Assurance: 4})
+				w.append("handle.x1", event.HandleMoved{MoveID: "mv", Tenure: 2, From: "q", To: "a"})
+				w.append("handle.x2", event.HandleClaimed{Tenure: 1, Customer: "b", Kind: "external", Scope: "shop", Assurance: 4})
+				w.owns("a", "mail", "email", 3)
+				w.says("b", "mail", 2)
 			},
 			nil,
 		},
@@ -262,17 +289,7 @@ func TestAnErasedCustomerSaysNothing(t *testing.T) {
 	w.settle(r)
 	w.append("customer.a", event.CustomerErased{EraseID: "e"}, event.ErasureDone{EraseID: "e"})
 	w.settle(r)
-	digest := resolve.BuiltIn().Digest()
-	var left []string
-	for _, c := range []string{"resolve_claims_" + digest, "resolve_matches_" + digest} {
-		if err := store.Scan(t.Context(), c, func(d docstore.Doc) error {
-			left = append(left, d.ID)
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if d := cmp.Diff([]string{"mail.b", "m1.mail.b"}, left); d != "" {
+	if d := cmp.Diff([]string{"mail.b", "m1.mail.b"}, claimsLeft(t, store, resolve.BuiltIn())); d != "" {
 		t.Errorf("the index (-want +got)\n%s", d)
 	}
 	w.owns("c", "mail", "email", 2)
@@ -280,4 +297,54 @@ func TestAnErasedCustomerSaysNothing(t *testing.T) {
 	if n := len(w.suggestions()); n != 2 { // a with b, before; b with c
 		t.Errorf("suggested %d times", n)
 	}
+}
+
+// Rules that were changed leave nothing behind: no erasure would find it there.
+func TestIndexOfFormerRulesGoes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.says("a", "mail", 0, "m1")
+	store := openStore(t)
+	w.settle(w.resolver(store, resolve.BuiltIn(), nil))
+	changed, err := resolve.Parse(append(resolve.BuiltIn().Source(), "\n# changed\n"...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := []string{"mail.a", "m1.mail.a"}
+	if d := cmp.Diff(both, claimsLeft(t, store, resolve.BuiltIn())); d != "" {
+		t.Fatalf("before (-want +got)\n%s", d)
+	}
+	w.settle(w.resolver(store, changed, nil))
+	if d := cmp.Diff(both, claimsLeft(t, store, changed)); d != "" {
+		t.Errorf("the new index (-want +got)\n%s", d)
+	}
+	// Back to the rules before: an index that begins anew, at the first commit.
+	r := w.resolver(store, resolve.BuiltIn(), nil)
+	if left := claimsLeft(t, store, resolve.BuiltIn()); left != nil {
+		t.Errorf("left of the former index: %v", left)
+	}
+	for p := range partitions {
+		if at, err := r.Checkpoint(t.Context(), p); err != nil || at != 0 {
+			t.Errorf("partition %d is at %d: %v", p, at, err)
+		}
+	}
+	w.settle(r)
+	if d := cmp.Diff(both, claimsLeft(t, store, resolve.BuiltIn())); d != "" {
+		t.Errorf("the index made again (-want +got)\n%s", d)
+	}
+}
+
+// claimsLeft are the ids of what the index of some rules knows that customers say.
+func claimsLeft(t *testing.T, store docstore.Store, rules *resolve.Rules) []string {
+	t.Helper()
+	var left []string
+	for _, c := range []string{"resolve_claims_2_", "resolve_matches_2_"} {
+		if err := store.Scan(t.Context(), c+rules.Digest(), func(d docstore.Doc) error {
+			left = append(left, d.ID)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return left
 }

@@ -172,16 +172,17 @@ func (s *Server) refuseFile(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // serve shows pictures in place and everything else as a download. What is a
-// picture is decided by its bytes, never by what a stranger called it.
+// picture is decided by its bytes, never by what a stranger called it: one that is
+// damaged or too large to unpack is a file.
 func serve(w http.ResponseWriter, name string, data []byte) {
-	switch kind := http.DetectContentType(data); kind {
-	case "image/png", "image/jpeg", "image/gif", "image/webp":
-		harmless(w, kind)
-		w.Header().Set("Content-Disposition", disposition("inline", name))
-		_, _ = w.Write(data)
-	default:
+	kind := file.Picture(data)
+	if kind == "" {
 		download(w, name, "application/octet-stream", data)
+		return
 	}
+	harmless(w, kind)
+	w.Header().Set("Content-Disposition", disposition("inline", name))
+	_, _ = w.Write(data)
 }
 
 func download(w http.ResponseWriter, name, kind string, data []byte) {

@@ -2,6 +2,8 @@ package rpc
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/weftline/weftline/pkg/channel"
 	channelv1 "github.com/weftline/weftline/pkg/weftline/channel/v1"
@@ -23,13 +25,14 @@ type forwarding interface {
 	GetLanguage() string
 }
 
-func (s *Server) forwarding(ctx context.Context, q forwarding) (forward.Request, error) {
+// forwarding reads a request for a copy to an address of one of the kinds.
+func (s *Server) forwarding(ctx context.Context, q forwarding, kinds ...string) (forward.Request, error) {
 	via, err := handleOf(q.GetHandle())
 	if err != nil {
 		return forward.Request{}, err
 	}
-	if q.GetKind() != "email" {
-		return forward.Request{}, field("kind", "must be email")
+	if !slices.Contains(kinds, q.GetKind()) {
+		return forward.Request{}, field("kind", "must be "+strings.Join(kinds, " or "))
 	}
 	if q.GetAddress() == "" || len(q.GetAddress()) > 254 {
 		return forward.Request{}, field("address", "must have 1 to 254 bytes")
@@ -40,9 +43,9 @@ func (s *Server) forwarding(ctx context.Context, q forwarding) (forward.Request,
 	}, nil
 }
 
-// ForwardTranscript sends a chat to the visitor's own address.
+// ForwardTranscript sends a chat to the visitor's own mailbox: it is too long for a text message.
 func (s *Server) ForwardTranscript(ctx context.Context, q *channelv1.ForwardTranscriptRequest) (*channelv1.ForwardTranscriptResponse, error) {
-	req, err := s.forwarding(ctx, q)
+	req, err := s.forwarding(ctx, q, "email")
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +55,7 @@ func (s *Server) ForwardTranscript(ctx context.Context, q *channelv1.ForwardTran
 
 // ForwardReplies sends replies that nobody has read.
 func (s *Server) ForwardReplies(ctx context.Context, q *channelv1.ForwardRepliesRequest) (*channelv1.ForwardRepliesResponse, error) {
-	req, err := s.forwarding(ctx, q)
+	req, err := s.forwarding(ctx, q, "email", "phone")
 	if err != nil {
 		return nil, err
 	}

@@ -169,14 +169,22 @@ func (i Identity) ListErasures(ctx context.Context, q *identityv1.ListErasuresRe
 	case size == 0:
 		size = query.DefaultPage
 	}
-	page, next, err := i.Erasures.List(ctx, size, q.GetPageToken())
+	const list = "erasures"
+	after, err := i.Reader.ParsePageToken(list, q.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := i.Erasures.List(ctx, size, after)
 	if errors.Is(err, docstore.ErrBadToken) {
 		return nil, field("page_token", "is not one of ours")
 	}
 	if err != nil {
 		return nil, err
 	}
-	out := &identityv1.ListErasuresResponse{NextPageToken: next}
+	out := &identityv1.ListErasuresResponse{}
+	if next != "" {
+		out.NextPageToken = i.Reader.PageToken(list, next)
+	}
 	for _, e := range page {
 		out.Erasures = append(out.Erasures, showErasure(e))
 	}

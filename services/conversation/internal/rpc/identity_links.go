@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	identityv1 "github.com/weftline/weftline/pkg/weftline/identity/v1"
+	"github.com/weftline/weftline/services/conversation/internal/customer"
 	"github.com/weftline/weftline/services/conversation/internal/identity"
 	"github.com/weftline/weftline/services/conversation/internal/person"
 	"github.com/weftline/weftline/services/internal/actor"
@@ -38,6 +39,9 @@ func (s Identity) settled(ctx context.Context, d identity.Done, err error) error
 func (s Identity) PreviewMerge(ctx context.Context, q *identityv1.PreviewMergeRequest) (*identityv1.PreviewMergeResponse, error) {
 	if q.GetA() == "" || q.GetB() == "" {
 		return nil, field("b", "and a are required")
+	}
+	if q.GetA() == q.GetB() {
+		return nil, &customer.RefusedError{Reason: "a and b are the same"} // as Merge
 	}
 	res, err := s.Reader.PreviewMerge(ctx, q.GetA(), q.GetB(), s.Limits)
 	if err != nil {

@@ -3,14 +3,18 @@ package rpc
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"connectrpc.com/connect"
 	"github.com/weftline/weftline/pkg/channel"
 	identityv1 "github.com/weftline/weftline/pkg/weftline/identity/v1"
+	inboxv1 "github.com/weftline/weftline/pkg/weftline/inbox/v1"
 	"github.com/weftline/weftline/services/conversation/internal/proof"
+	"github.com/weftline/weftline/services/conversation/internal/view"
 	"github.com/weftline/weftline/services/internal/actor"
 	"github.com/weftline/weftline/services/internal/audit"
 	"github.com/weftline/weftline/services/internal/telemetry"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -128,6 +132,20 @@ func (s Identity) GetProof(ctx context.Context, q *identityv1.GetProofRequest) (
 		Delivery: st.Delivery, TriesLeft: int32(st.Tries), CreatedAt: timestamppb.New(st.Created), ExpiresAt: timestamppb.New(st.Expires),
 		OwnerId: st.Owner, LinkId: st.Link, Refused: st.Refused,
 	}}, nil
+}
+
+// optedOut refuses to send a code to who wants nothing. Which message said so is
+// not told: an integrator's backend may show this to its customers.
+func optedOut(e *proof.OptedOutError) error {
+	out := withDetail(connect.CodeFailedPrecondition, e, &inboxv1.SendRefused{
+		Reason: e.Reason, OptedOut: &inboxv1.Consent{HandleId: e.Handle, InboxId: e.Inbox, Wish: "out", At: view.Stamp(e.At.UnixMicro())},
+	})
+	field, problem, _ := strings.Cut(e.Error(), ": ")
+	detail, err := connect.NewErrorDetail(&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field, Description: problem}}})
+	if refused, ok := errors.AsType[*connect.Error](out); ok && err == nil {
+		refused.AddDetail(detail)
+	}
+	return out
 }
 
 // limited refuses one who has had many codes sent.

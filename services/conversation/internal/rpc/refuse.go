@@ -12,6 +12,7 @@ import (
 	"github.com/weftline/weftline/services/conversation/internal/command"
 	"github.com/weftline/weftline/services/conversation/internal/customer"
 	"github.com/weftline/weftline/services/conversation/internal/identity"
+	"github.com/weftline/weftline/services/conversation/internal/proof"
 	"github.com/weftline/weftline/services/conversation/internal/query"
 	"github.com/weftline/weftline/services/conversation/internal/view"
 	"github.com/weftline/weftline/services/internal/crypt"
@@ -68,6 +69,9 @@ func (s *Server) Refuse(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*customer.ErasedError](err); ok {
 		return connect.NewError(connect.CodeFailedPrecondition, errors.New("the customer was erased"))
 	}
+	if e, ok := errors.AsType[*proof.OptedOutError](err); ok {
+		return optedOut(e)
+	}
 	if e, ok := errors.AsType[*customer.UnreachableError](err); ok {
 		detail := &inboxv1.SendRefused{Reason: e.Reason}
 		if e.Reason == customer.OptedOut {
@@ -84,6 +88,9 @@ func (s *Server) Refuse(ctx context.Context, err error) error {
 	_, held := errors.AsType[*customer.HeldError](err)
 	switch {
 	case errors.Is(err, query.ErrNotFound):
+		if e, ok := errors.AsType[*query.MissingError](err); ok {
+			return connect.NewError(connect.CodeNotFound, e)
+		}
 		return connect.NewError(connect.CodeNotFound, query.ErrNotFound)
 	case ended, refused, stale, erased, held:
 		return connect.NewError(connect.CodeFailedPrecondition, err)

@@ -23,6 +23,7 @@ import (
 	"github.com/weftline/weftline/services/internal/actor"
 	"github.com/weftline/weftline/services/internal/audit"
 	"github.com/weftline/weftline/services/internal/blob"
+	"github.com/weftline/weftline/services/internal/bodysize"
 )
 
 // Commands is what can be ordered; *command.Service is meant.
@@ -71,6 +72,8 @@ type Deps struct {
 	Exports    Exports
 	// Templates lists the approved texts of an inbox.
 	Templates func(ctx context.Context, inbox string) ([]channel.TemplateText, error)
+	// Agent says whether an id is that of an agent who may log in. Nil: nobody knows, and any is taken.
+	Agent func(ctx context.Context, id string) (bool, error)
 	// Settle is how long a mutation waits until reads show it; 0 means 2 s.
 	Settle time.Duration
 }
@@ -114,11 +117,12 @@ func (s *Server) Routes(mux *http.ServeMux) {
 		connect.WithCodec(strictJSON{"json"}),
 		connect.WithCodec(strictJSON{"json; charset=utf-8"}),
 	}
-	mux.Handle(inboxv1connect.NewInboxServiceHandler(s, opts...))
-	mux.Handle(identityv1connect.NewIdentityServiceHandler(Identity{Server: s, Tenures: s.Commands}, opts...))
-	mux.Handle(channelv1connect.NewTranscriptServiceHandler(s, opts...))
-	mux.Handle(channelv1connect.NewProofServiceHandler(s, opts...))
-	mux.Handle(channelv1connect.NewForwardServiceHandler(s, opts...))
+	mount := func(path string, h http.Handler) { mux.Handle(path, bodysize.Refuse(maxRequest, h)) }
+	mount(inboxv1connect.NewInboxServiceHandler(s, opts...))
+	mount(identityv1connect.NewIdentityServiceHandler(Identity{Server: s, Tenures: s.Commands}, opts...))
+	mount(channelv1connect.NewTranscriptServiceHandler(s, opts...))
+	mount(channelv1connect.NewProofServiceHandler(s, opts...))
+	mount(channelv1connect.NewForwardServiceHandler(s, opts...))
 	mux.HandleFunc("GET /prove/{token}", s.askToProve) // for strangers: the edge counts them
 	mux.HandleFunc("POST /prove/{token}", s.prove)
 	mux.HandleFunc("GET /attachments/{id}", s.attachment)

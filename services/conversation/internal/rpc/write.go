@@ -212,6 +212,15 @@ func (s *Server) RetryReply(ctx context.Context, q *inboxv1.RetryReplyRequest) (
 
 // Assign gives a conversation to somebody or nobody.
 func (s *Server) Assign(ctx context.Context, q *inboxv1.AssignRequest) (*inboxv1.AssignResponse, error) {
+	if id := q.GetAssignee(); id != "" && s.Agent != nil {
+		ok, err := s.Agent(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, field("assignee", "is not the id of an agent who may log in")
+		}
+	}
 	return &inboxv1.AssignResponse{}, s.change(ctx, q.GetConversationId(), q.GetIdempotencyKey(), func(o command.Order) (command.Result, error) {
 		return s.Commands.Assign(ctx, o, q.GetAssignee())
 	})

@@ -87,7 +87,7 @@ func (w *walk) look(ctx context.Context, p tenure.Period) (customer.State, error
 	}
 	for _, r := range st.Handle(w.own.ID).Inboxes { // who had it later knows better
 		w.reach = slices.DeleteFunc(w.reach, func(o event.Reached) bool { return o.Inbox == r.Inbox })
-		w.reach = append(w.reach, event.Reached{Inbox: r.Inbox, LastAt: r.LastAt, Out: r.Out, OutAt: r.OutAt, Message: r.Message})
+		w.reach = append(w.reach, event.Reached{Inbox: r.Inbox, LastAt: r.LastAt, Out: r.Out, OutAt: r.OutAt, Message: r.Message, Unasked: r.Unasked, AskedAt: r.AskedAt})
 	}
 	if len(had.New) > 0 || had.Floor > 0 {
 		if err := w.timeline.WaitFor(ctx, w.customers.Partition(w.tenant, p.Customer), seq); err != nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weftline/weftline/pkg/eventstore"
@@ -45,6 +46,7 @@ type Report struct {
 
 	Documents int
 	Digest    string // of the read models, hex; "" when they were not compared
+	Unbuilt   bool   // there were no read models to compare
 	Offences  int
 	First     *Offence // nil: all is well
 	Took      time.Duration
@@ -124,6 +126,9 @@ func compare(ctx context.Context, d Deps, r *Report) error {
 	})
 	if err != nil {
 		return err
+	}
+	if r.Unbuilt = r.Commits > 0 && slices.Max(upTo) == 0; r.Unbuilt {
+		return nil
 	}
 	fresh, err := readmodel.NewProjector(ctx, d.Scratch, d.Keys, d.Decode, 1, d.Events.Partitions())
 	if err != nil {

@@ -95,12 +95,12 @@ func TestTamperedDocumentIsFound(t *testing.T) {
 	t.Parallel()
 	keys := crypt.NewMemory()
 	h := historytest.New(3, keys)
-	h.Fill(t, 5)
 	store := open(t)
 	live, err := readmodel.OpenLive(t.Context(), store, keys, codec.Decode, h.Store, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.Fill(t, 5)
 	if err := projection.Replay(t.Context(), h.Store, live); err != nil {
 		t.Fatal(err)
 	}

@@ -71,10 +71,10 @@ func (v *Viewer) replyTarget(ctx context.Context, c *readmodel.Conversation, cus
 	}
 	reach := customer.Reach(t.Handle, t.Inbox)
 	out.OptedOut = consent(reach)
-	if reach.Wish != readmodel.WishOut { // then that of another he is one person with: the stricter counts
+	if !reach.Refuses(reach.AskedAt) { // then that of another he is one person with: the stricter counts
 		out.OptedOut = nil
 		for _, o := range others {
-			if r, ok := o.OptedOut(t.Inbox); ok && (customer == nil || o.ID != customer.ID) {
+			if r, ok := o.OptedOut(t.Inbox); ok && r.Refuses(reach.AskedAt) && (customer == nil || o.ID != customer.ID) {
 				out.OptedOut = consent(r)
 			}
 		}
@@ -82,7 +82,7 @@ func (v *Viewer) replyTarget(ctx context.Context, c *readmodel.Conversation, cus
 	if v.can == nil {
 		return out, nil
 	}
-	can, ok := v.can(t.Channel)
+	can, ok := v.can(t.Channel, t.Inbox)
 	if !ok {
 		return out, nil
 	}

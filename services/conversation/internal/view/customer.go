@@ -56,7 +56,7 @@ func (v *Viewer) Handle(ctx context.Context, id string, tenure int64, h *readmod
 		return out, nil
 	}
 	a, err := v.Address(ctx, h, tenure)
-	out.Kind, out.Address, out.Tenure, out.Assurance = h.Kind, a.Address, h.Tenure, int32(h.Assurance(0))
+	out.Kind, out.Address, out.Tenure, out.Assurance = h.Kind, a.Address, h.Tenure, int32(h.Assurance(tenure))
 	out.Refuted = h.Scope == channel.ScopeUnverified
 	return out, err
 }

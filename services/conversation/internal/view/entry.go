@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/weftline/weftline/pkg/channel"
@@ -131,7 +132,7 @@ func (v *Viewer) outbound(ctx context.Context, e *readmodel.Entry, out *inboxv1.
 }
 
 func (v *Viewer) content(m *inboxv1.Message, e *readmodel.Entry, c channel.Content) {
-	m.Text, m.Html, m.Quoted, m.Subject, m.Unparsed = c.Text, c.HTML, c.Quoted, c.Subject, c.Unparsed
+	m.Text, m.Html, m.Quoted, m.Subject, m.Unparsed = c.Text, c.HTML, c.Quoted, c.Subject, strings.TrimPrefix(c.Unparsed, "could not be read: ") // the reason: the field says the rest
 	if f := c.Forwarded; f != nil {
 		m.Forwarded = &inboxv1.Claim{Address: f.Address, Name: f.Name}
 	}

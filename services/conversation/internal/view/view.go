@@ -30,7 +30,7 @@ type Handles map[string]*readmodel.Handle
 // Viewer shows documents. Safe for concurrent use.
 type Viewer struct {
 	keys  Keys
-	can   func(ch string) (channel.Capabilities, bool)
+	can   func(ch, inbox string) (channel.Capabilities, bool)
 	known map[addressOf]event.Address // of a Page
 }
 
@@ -49,8 +49,8 @@ func (v *Viewer) Page() *Viewer {
 	return &Viewer{keys: v.keys, can: v.can, known: map[addressOf]event.Address{}}
 }
 
-// Carry tells what channels can carry, for reply targets. Before the first use.
-func (v *Viewer) Carry(can func(ch string) (channel.Capabilities, bool)) { v.can = can }
+// Carry tells what inboxes of channels can carry, for reply targets. Before the first use.
+func (v *Viewer) Carry(can func(ch, inbox string) (channel.Capabilities, bool)) { v.can = can }
 
 // Flags of messages that cannot be read any more.
 const (
