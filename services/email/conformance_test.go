@@ -60,6 +60,7 @@ func TestConformance(t *testing.T) {
 			"TextLimitIsKept":            "mail has none",
 			"RetryAfterIsObeyed":         "SMTP has no such answer; 4xx is tried later in TestSendOutcomes",
 			"RefusedTokenNeedsAttention": "a login, not a token: TestRefusedLoginNeedsAttentionAndHarmsNoOther",
+			"RevokedTokenIsNoticed":      "the mailbox is logged in to all the time: TestRefusedLoginNeedsAttentionAndHarmsNoOther",
 			"LostAnswerIsUnknown":        "the connection closes after DATA in TestSendOutcomes: unknown",
 			"ServerErrorIsTried":         "421 to 554 at every step in TestSendOutcomes",
 			"HealthTellsInAndOut":        "a mailbox tells in TestRefusedLoginNeedsAttentionAndHarmsNoOther and TestInboxesComeAndGoWithoutTouchingOthers",

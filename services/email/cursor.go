@@ -25,6 +25,28 @@ type cursor struct {
 	// From is set where the inbox began with "now": mails the server got
 	// before it are passed over if the folder is read anew.
 	From time.Time `json:"from,omitzero"`
+	// ModSeq is the highest mod-sequence there was when Last was set; 0: unknown.
+	ModSeq uint64 `json:"mod_seq,omitempty"`
+	// Known is the newest mail taken in or passed over, to recognise it.
+	Known known `json:"known,omitzero"`
+	// Restored counts how often the folder was put back to an earlier state.
+	Restored int `json:"restored,omitempty"`
+}
+
+// known is a mail as it was listed.
+type known struct {
+	UID  uint32    `json:"uid"`
+	Size int64     `json:"size"`
+	At   time.Time `json:"at,omitzero"`
+}
+
+// pass moves the cursor behind mails that were listed.
+func (c *cursor) pass(mails []listed) {
+	for _, m := range mails {
+		c.ModSeq = max(c.ModSeq, m.modSeq)
+	}
+	m := mails[len(mails)-1]
+	c.Last, c.Known = uint32(m.uid), known{UID: uint32(m.uid), Size: m.size, At: m.at}
 }
 
 func cursorID(inbox, folder string) string { return inbox + "." + hex.EncodeToString([]byte(folder)) }

@@ -23,7 +23,7 @@ import (
 var (
 	dkimDomain   = inbox.Setting{Key: "dkim_domain", Label: "DKIM domain", Group: groupOut, Advanced: true, Help: "Sign what is sent for this domain: the address's own or one above it. Empty: the SMTP server signs, or nobody does."}
 	dkimSelector = inbox.Setting{Key: "dkim_selector", Label: "DKIM selector", Group: groupOut, Advanced: true, Help: "Names the key in the DNS: the record stands at <selector>._domainkey.<domain>. The connection test says what must stand there."}
-	dkimKey      = inbox.Setting{Key: "dkim_key", Label: "DKIM private key", Secret: true, Lines: true, Group: groupOut, Advanced: true, Help: "PEM or base64, PKCS #8 or PKCS #1: RSA of 2048 to 4096 bits, or Ed25519. openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048"}
+	dkimKey      = inbox.Setting{Key: "dkim_key", Label: "DKIM private key", Secret: true, Stays: true, Lines: true, Group: groupOut, Advanced: true, Help: "PEM or base64, PKCS #8 or PKCS #1: RSA of 2048 to 4096 bits, or Ed25519. openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048"}
 )
 
 // oversigned are signed once more often than they stand in the mail, present or not: who

@@ -274,6 +274,31 @@ func (w *world) run(t testing.TB, svc *email.Service) (stop func()) {
 	return stop
 }
 
+func (w *world) message(t *testing.T, i int) *channel.Message {
+	t.Helper()
+	items, err := w.svc.Parser().Parse(w.withTenant(i))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return items[0].Message
+}
+
+// withTenant gives an input the tenant its mails are sent under, as the intake does.
+func (w *world) withTenant(i int) channel.Raw {
+	r := w.hub.all()[i]
+	r.Tenant = "t1"
+	return r
+}
+
+func (w *world) ids(t *testing.T) []string {
+	var out []string
+	for i := range w.hub.all() {
+		out = append(out, w.message(t, i).ID)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // ca signs the certificates of test servers.
 type ca struct {
 	cert *x509.Certificate

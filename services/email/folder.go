@@ -12,48 +12,69 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 )
 
-// mail is one mail of a folder.
+// listed is one mail of a folder.
 type listed struct {
-	uid  imap.UID
-	size int64
-	at   time.Time // the server's INTERNALDATE
+	uid    imap.UID
+	size   int64
+	at     time.Time // the server's INTERNALDATE
+	modSeq uint64    // 0: it has none
 }
 
-// open selects a folder, read-only unless mails shall be marked. It returns
-// the UIDVALIDITY and the next UID, 0 where the server does not say.
-func (c *imapConn) open(ctx context.Context, folder string, readOnly bool) (uidValidity uint32, next imap.UID, err error) {
+// opened is what a server says of a folder.
+type opened struct {
+	uidValidity uint32
+	next        imap.UID // 0: it does not say, or was open before
+	modSeq      uint64   // HIGHESTMODSEQ; 0: it has none, or was open before
+}
+
+// open selects a folder, read-only unless mails shall be marked.
+func (c *imapConn) open(ctx context.Context, folder string, readOnly bool) (opened, error) {
 	if c.selected == folder {
-		return c.uidValidity, 0, c.do(ctx, commandTimeout, "look for news", func() error { return c.client.Noop().Wait() })
+		err := c.do(ctx, commandTimeout, "look for news", func() error { return c.client.Noop().Wait() })
+		return opened{uidValidity: c.uidValidity}, err
 	}
 	c.selected = ""
 	var data *imap.SelectData
-	err = c.do(ctx, commandTimeout, "open folder", func() error {
-		data, err = c.client.Select(folder, &imap.SelectOptions{ReadOnly: readOnly}).Wait()
+	err := c.do(ctx, commandTimeout, "open folder", func() (err error) {
+		data, err = c.client.Select(folder, &imap.SelectOptions{ReadOnly: readOnly, CondStore: c.condstore()}).Wait()
 		return err
 	})
 	if err != nil {
-		return 0, 0, err
+		return opened{}, err
 	}
 	if data.UIDValidity == 0 {
-		return 0, 0, errors.New("open folder: imap server gives no UIDVALIDITY")
+		return opened{}, errors.New("open folder: imap server gives no UIDVALIDITY")
 	}
-	c.selected, c.uidValidity = folder, data.UIDValidity
-	return data.UIDValidity, data.UIDNext, nil
+	// A folder may be without mod-sequences where the server has them (NOMODSEQ,
+	// RFC 7162 §3.1.2.2): asking for them is an error then.
+	c.selected, c.uidValidity, c.modSeqs = folder, data.UIDValidity, c.condstore() && data.HighestModSeq > 0
+	o := opened{uidValidity: data.UIDValidity, next: data.UIDNext}
+	if c.modSeqs {
+		o.modSeq = data.HighestModSeq
+	}
+	return o, nil
 }
 
-// unchanged says whether a folder that is not open has no mail from next on,
-// without opening it. A server that does not say so says no.
-func (c *imapConn) unchanged(ctx context.Context, folder string, uidValidity uint32, next imap.UID) (bool, error) {
+func (c *imapConn) condstore() bool { return c.client.Caps().Has(imap.CapCondStore) }
+
+// unchanged says whether a folder that is not open has nothing new, without
+// opening it. A server that does not say so says no.
+func (c *imapConn) unchanged(ctx context.Context, cur cursor) (bool, error) {
+	options := &imap.StatusOptions{UIDNext: true, UIDValidity: true, HighestModSeq: cur.ModSeq > 0 && c.condstore()}
 	var data *imap.StatusData
 	err := c.do(ctx, commandTimeout, "look at folder", func() (err error) {
-		data, err = c.client.Status(folder, &imap.StatusOptions{UIDNext: true, UIDValidity: true}).Wait()
+		data, err = c.client.Status(cur.Folder, options).Wait()
 		return err
 	})
 	var said *imap.Error
 	if errors.As(err, &said) {
 		return false, nil // opening it says what is wrong
 	}
-	return err == nil && data.UIDValidity == uidValidity && data.UIDNext == next, err
+	if err != nil {
+		return false, err
+	}
+	back := data.HighestModSeq > 0 && data.HighestModSeq < cur.ModSeq
+	return data.UIDValidity == cur.UIDValidity && data.UIDNext == imap.UID(cur.Last)+1 && !back, nil
 }
 
 // list finds mails with UIDs from…to (0: no end) in the order of their UIDs.
@@ -61,7 +82,7 @@ func (c *imapConn) unchanged(ctx context.Context, folder string, uidValidity uin
 func (c *imapConn) list(ctx context.Context, from, to imap.UID) ([]listed, error) {
 	var out []listed
 	err := c.do(ctx, 5*time.Minute, "list mails", func() error {
-		cmd := c.client.Fetch(imap.UIDSet{imap.UIDRange{Start: from, Stop: to}}, &imap.FetchOptions{UID: true, RFC822Size: true, InternalDate: true})
+		cmd := c.client.Fetch(imap.UIDSet{imap.UIDRange{Start: from, Stop: to}}, &imap.FetchOptions{UID: true, RFC822Size: true, InternalDate: true, ModSeq: c.modSeqs})
 		return c.eachMail(cmd, func(msg *imapclient.FetchMessageData) error {
 			l := listed{}
 			for item := msg.Next(); item != nil; item = msg.Next() {
@@ -72,6 +93,8 @@ func (c *imapConn) list(ctx context.Context, from, to imap.UID) ([]listed, error
 					l.size = item.Size
 				case imapclient.FetchItemDataInternalDate:
 					l.at = item.Time
+				case imapclient.FetchItemDataModSeq:
+					l.modSeq = item.ModSeq
 				}
 			}
 			// "n:*" gives the last mail even when its UID is lower (RFC 9051 §6.4.9).

@@ -24,6 +24,9 @@ const (
 // errAuth: the server refuses our name and password. A person must act.
 var errAuth = errors.New("login refused")
 
+// errGreeting: who listens there does not begin as an IMAP server does, over what we took for its encryption.
+var errGreeting = errors.New("no imap greeting: port and encryption may be those of something else")
+
 // imapConn is a logged-in connection. Not safe for concurrent use.
 type imapConn struct {
 	client *imapclient.Client
@@ -32,6 +35,7 @@ type imapConn struct {
 	// selected is the folder that is open, with its UIDVALIDITY.
 	selected    string
 	uidValidity uint32
+	modSeqs     bool // its mails have mod-sequences (RFC 7162)
 }
 
 // dialIMAP connects and logs in. Certificates are checked, TLS is 1.2 or
@@ -74,7 +78,10 @@ func dialIMAP(ctx context.Context, s server, token string, roots *x509.CertPool)
 	}})
 	if err := c.login(s, token); err != nil {
 		c.close()
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil && errors.Is(err, errGreeting):
+			err = fmt.Errorf("%w: %w", errGreeting, ctx.Err())
+		case ctx.Err() != nil:
 			err = fmt.Errorf("log in to imap server: %w", ctx.Err())
 		}
 		return nil, err
@@ -84,7 +91,7 @@ func dialIMAP(ctx context.Context, s server, token string, roots *x509.CertPool)
 
 func (c *imapConn) login(s server, token string) error {
 	if err := c.client.WaitGreeting(); err != nil {
-		return fmt.Errorf("imap greeting: %w", err)
+		return fmt.Errorf("%w: %w", errGreeting, err)
 	}
 	if c.client.State() != imap.ConnStateNotAuthenticated {
 		return errors.New("imap server skips the login (PREAUTH): refused")

@@ -29,6 +29,8 @@ type postOffice struct {
 	counts   map[string]int // commands
 	mechs    []string       // of logins by SASL that were let in
 	refused  imap.UID       // its content cannot be fetched
+	throttle []*imap.Error  // for the next fetches of content, whatever mail
+	pinned   uint32         // the UIDVALIDITY to tell, whatever it is; 0: what it is
 }
 
 type officeOptions struct {
@@ -38,6 +40,7 @@ type officeOptions struct {
 	bearer   *bearerRule // takes access tokens, and no passwords
 	saslIR   bool
 	caps     []imap.Cap // more that it offers
+	unheard  []string   // mails that arrive as the first IDLE begins, of which it does not tell
 }
 
 func newPostOffice(t testing.TB, o officeOptions) *postOffice {
@@ -62,8 +65,9 @@ func newPostOffice(t testing.TB, o officeOptions) *postOffice {
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
 			p.mu.Lock()
 			p.sessions++
+			s := &officeSession{Session: mem.NewSession(), office: p, unheard: o.unheard}
+			o.unheard = nil
 			p.mu.Unlock()
-			s := &officeSession{Session: mem.NewSession(), office: p}
 			if o.bearer != nil {
 				return &bearerSession{officeSession: s, rule: o.bearer}, nil, nil
 			}
@@ -87,13 +91,28 @@ func newPostOffice(t testing.TB, o officeOptions) *postOffice {
 // officeSession lets a test refuse the content of a mail.
 type officeSession struct {
 	imapserver.Session
-	office *postOffice
+	office  *postOffice
+	unheard []string
+}
+
+// Idle of the memory server does not tell what came after "+ idling" and before it listens.
+func (s *officeSession) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
+	s.office.deliver("INBOX", s.unheard...)
+	s.unheard = nil
+	return s.Session.Idle(w, stop)
 }
 
 func (s *officeSession) Fetch(w *imapserver.FetchWriter, set imap.NumSet, o *imap.FetchOptions) error {
 	s.office.mu.Lock()
 	refused := s.office.refused
+	var later *imap.Error
+	if len(o.BodySection) > 0 && len(s.office.throttle) > 0 {
+		later, s.office.throttle = s.office.throttle[0], s.office.throttle[1:]
+	}
 	s.office.mu.Unlock()
+	if later != nil {
+		return later
+	}
 	if len(o.BodySection) > 0 {
 		s.office.count("fetch")
 	} else {
@@ -112,7 +131,13 @@ func (s *officeSession) Move(w *imapserver.MoveWriter, set imap.NumSet, dest str
 
 func (s *officeSession) Select(folder string, o *imap.SelectOptions) (*imap.SelectData, error) {
 	s.office.count("select")
-	return s.Session.Select(folder, o)
+	data, err := s.Session.Select(folder, o)
+	s.office.mu.Lock()
+	defer s.office.mu.Unlock()
+	if err == nil && s.office.pinned != 0 {
+		data.UIDValidity = s.office.pinned
+	}
+	return data, err
 }
 
 func (s *officeSession) Status(folder string, o *imap.StatusOptions) (*imap.StatusData, error) {

@@ -39,8 +39,7 @@ func (n *node) fileName() string {
 // dashes, at most 200 bytes (the extension stays). "" when nothing is left.
 // Canonicalise first, then look: a check before would see another name.
 func CleanFileName(s string) string {
-	s = norm.NFC.String(clip(s, 4096))
-	s = strings.Map(func(r rune) rune {
+	s = norm.NFC.String(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\uFFFD' || unicode.Is(unicode.Co, r) {
 			return -1
 		}
@@ -48,7 +47,7 @@ func CleanFileName(s string) string {
 			return ' '
 		}
 		return r
-	}, s)
+	}, clip(s, 4096)))
 	s = s[strings.LastIndexAny(s, `/\`)+1:]
 	s = strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`:*?"<>|`, r) {

@@ -12,6 +12,7 @@ type metrics struct {
 	notes    *prometheus.CounterVec
 	sessions *prometheus.CounterVec
 	rescans  prometheus.Counter
+	restored prometheus.Counter
 	passed   prometheus.Counter
 	unmoved  prometheus.Counter
 	copies   *prometheus.CounterVec
@@ -39,6 +40,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		copies:   vec("sent_copies_total", "Copies of sent mails for the folder of sent mail, by result.", "result"),
 		passed:   counter("passed_over_total", "Mails left alone because they are for other addresses (only_to)."),
 		rescans:  counter("imap_rescans_total", "Folders read anew after their UIDVALIDITY changed."),
+		restored: counter("imap_restored_total", "Folders read anew because they were put back to an earlier state."),
 		sent:     vec("sent_total", "Sending attempts by result.", "result"),
 		tokens:   vec("tokens_total", "Access tokens asked for, by result.", "result"),
 		sendTime: metric.Register(reg, prometheus.NewHistogram(prometheus.HistogramOpts{Name: "weftline_email_send_seconds", Help: "Time of a sending attempt.", Buckets: prometheus.ExponentialBuckets(0.05, 3, 9)})),

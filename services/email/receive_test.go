@@ -67,6 +67,14 @@ func TestPollingFindsMailWithoutIdle(t *testing.T) {
 	eventually(t, "mail", func() bool { return len(w.hub.all()) == 1 })
 }
 
+func TestMailThatIdleDoesNotTellOfIsFoundSoon(t *testing.T) {
+	t.Parallel()
+	office := newPostOffice(t, officeOptions{idle: true, unheard: []string{mailNo(1)}})
+	w := newWorld(t, mailboxOf("support", port(t, office.l), nil))
+	w.run(t, w.svc)
+	eventually(t, "mail", func() bool { return len(w.hub.all()) == 1 })
+}
+
 func TestRestartGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
 	office := newPostOffice(t, officeOptions{idle: true})

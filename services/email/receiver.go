@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -87,7 +88,7 @@ func (r *receiver) session(ctx context.Context) error {
 	if len(r.config.folders) > 1 {
 		limit = min(limit, r.config.poll)
 	}
-	for {
+	for first := true; ; first = false {
 		before := r.taken
 		// IDLE watches the folder that is open: the first is read last.
 		for _, folder := range slices.Backward(r.config.folders) {
@@ -97,8 +98,8 @@ func (r *receiver) session(ctx context.Context) error {
 		}
 		r.svc.health.set(r.inbox.ID, receiving, stateOK, r.config.notice())
 		pause := limit
-		if r.taken > before {
-			// Not every server tells in an IDLE what arrived just before it: after mail, look again soon.
+		if first || r.taken > before {
+			// Not every server tells in an IDLE what arrived just before it: at first, and after mail, look again soon.
 			pause = min(settle, limit)
 		}
 		if err := c.wait(ctx, pause, r.svc.timing.IdleEnd, r.config.poll); err != nil {
@@ -118,18 +119,19 @@ func (r *receiver) folder(ctx context.Context, c *imapConn, name string) error {
 		return err
 	}
 	if found && name != r.config.folders[0] { // the first is opened in any case, for IDLE
-		same, err := c.unchanged(ctx, name, cur.UIDValidity, imap.UID(cur.Last)+1)
+		same, err := c.unchanged(ctx, cur)
 		if same || err != nil {
 			return err
 		}
 	}
-	validity, next, err := c.open(ctx, name, r.config.after == afterKeep)
+	o, err := c.open(ctx, name, r.config.after == afterKeep)
 	if err != nil {
 		return err
 	}
+	validity, next := o.uidValidity, o.next
 	switch {
 	case !found && r.config.since == "now":
-		cur.UIDValidity, cur.From = validity, time.Now().Add(-24*time.Hour).UTC()
+		cur.UIDValidity, cur.ModSeq, cur.From = validity, o.modSeq, time.Now().Add(-24*time.Hour).UTC()
 		if cur.Last, err = r.end(ctx, c, next); err != nil {
 			return err
 		}
@@ -142,8 +144,14 @@ func (r *receiver) folder(ctx context.Context, c *imapConn, name string) error {
 		// The UIDs mean other mails now (RFC 9051 §2.3.1.1). Everything is read again; what is known is kept once.
 		r.log.InfoContext(ctx, "folder has new uids, reading it anew", "old", cur.UIDValidity, "new", validity)
 		r.svc.metrics.rescans.Inc()
-		cur.UIDValidity, cur.Last = validity, 0
+		cur.UIDValidity, cur.Last, cur.ModSeq, cur.Known = validity, 0, 0, known{}
+	default:
+		if cur, err = r.recognise(ctx, c, cur, o); err != nil {
+			return err
+		}
 	}
+	// Whatever the cursor passes from now on was there, or came later.
+	cur.ModSeq = max(cur.ModSeq, o.modSeq)
 	window := imap.UID(firstWindow)
 	for {
 		from := imap.UID(cur.Last) + 1
@@ -213,7 +221,7 @@ func (r *receiver) take(ctx context.Context, c *imapConn, cur *cursor, mails []l
 				return err
 			}
 		}
-		cur.Last = uint32(mails[n-1].uid)
+		cur.pass(mails[:n])
 		if err := r.svc.saveCursor(ctx, *cur); err != nil {
 			return err
 		}
@@ -257,6 +265,7 @@ func (r *receiver) failed(batch []listed, err error) {
 	}
 	var said *imap.Error
 	switch {
+	case errors.As(err, &said) && throttled(said): // no word about any mail
 	case len(batch) > 1:
 		r.doubt++ // any of them may be meant
 	case errors.As(err, &said):
@@ -264,6 +273,16 @@ func (r *receiver) failed(batch []listed, err error) {
 	default:
 		r.doubt += doubtLost
 	}
+}
+
+// throttled says whether the server refuses because too much is asked of it, by
+// the code (RFC 5530, and Google's own) or in the words of those that know no code.
+func throttled(said *imap.Error) bool {
+	switch said.Code {
+	case imap.ResponseCodeLimit, imap.ResponseCodeInUse, "THROTTLED", imap.ResponseCodeOverQuota:
+		return true
+	}
+	return strings.Contains(strings.ToLower(said.Text), "throttle")
 }
 
 // read makes inputs of mails. One too large, and one the server cannot give
@@ -339,7 +358,7 @@ func (r *receiver) read(ctx context.Context, c *imapConn, cur cursor, mails []li
 func (r *receiver) raw(cur cursor, uid imap.UID, body []byte) channel.Raw {
 	return channel.Raw{
 		Channel: ChannelName, Inbox: r.inbox.ID,
-		ProviderID: fmt.Sprintf("%s/%d/%d", cur.Folder, cur.UIDValidity, uid),
+		ProviderID: cur.providerID(uid),
 		Peek:       peek(body), ReceivedAt: time.Now().UTC(), ContentType: ContentType, Body: body,
 	}
 }

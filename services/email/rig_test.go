@@ -114,31 +114,6 @@ func TestRigMailGoesInAndOut(t *testing.T) {
 	}
 }
 
-func (w *world) message(t *testing.T, i int) *channel.Message {
-	t.Helper()
-	items, err := w.svc.Parser().Parse(w.withTenant(i))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return items[0].Message
-}
-
-// withTenant gives an input the tenant its mails are sent under, as the intake does.
-func (w *world) withTenant(i int) channel.Raw {
-	r := w.hub.all()[i]
-	r.Tenant = "t1"
-	return r
-}
-
-func (w *world) ids(t *testing.T) []string {
-	var out []string
-	for i := range w.hub.all() {
-		out = append(out, w.message(t, i).ID)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
 func freePort(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -119,12 +119,12 @@ func (f *filer) file(ctx context.Context, c *imapConn, m sentCopy) *imapConn {
 
 // fileOnce appends a mail unless the folder has one with its Message-ID, which is ours alone.
 func (c *imapConn) fileOnce(ctx context.Context, folder string, m sentCopy) error {
-	_, _, err := c.open(ctx, folder, true)
+	_, err := c.open(ctx, folder, true)
 	if said := (*imap.Error)(nil); errors.As(err, &said) {
 		if err := c.do(ctx, commandTimeout, "make folder of sent mail", func() error { return c.client.Create(folder, nil).Wait() }); err != nil {
 			return err
 		}
-		_, _, err = c.open(ctx, folder, true)
+		_, err = c.open(ctx, folder, true)
 	}
 	if err != nil {
 		return err

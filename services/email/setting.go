@@ -18,8 +18,14 @@ import (
 // ChannelName is the channel's name in subjects and settings.
 const ChannelName = "email"
 
-// byOAuth: only where the inbox logs in by access tokens.
-var byOAuth = inbox.When{Key: "auth", Is: []string{authOAuth}}
+// byIMAP: only where mail is fetched from a mailbox.
+var byIMAP = inbox.When{Key: "receive", Is: []string{ReceiveIMAP}}
+
+// byOAuth: only where the inbox logs in by access tokens. byProvider is the same, for what each provider calls differently.
+var (
+	byOAuth    = inbox.When{Key: "auth", Is: []string{authOAuth}}
+	byProvider = inbox.When{Key: "oauth_provider", Is: []string{providerGoogle, providerMicrosoft, providerOwn}}
+)
 
 // Settings of an inbox of this channel; services/email/README.md explains them.
 var settings = []inbox.Setting{
@@ -30,7 +36,7 @@ var settings = []inbox.Setting{
 	{Key: "signature", Label: "Signature", Help: "Below every answer. {agent}, {inbox} and {address} are filled in, {signature} is the agent's own (without it, that comes first); \\n begins a new line.", Group: groupAddress, Advanced: true},
 	{Key: "signature_html", Label: "Signature as HTML", Help: "For answers with formatting. Empty: that of the text. Cleaned like all HTML.", Group: groupAddress, Advanced: true},
 	{
-		Key: "auth", Label: "Log in by", Help: "password, or oauth2: access tokens, as Google and Microsoft want them. For IMAP and SMTP alike.", Default: authPassword, Values: []string{authPassword, authOAuth}, Group: groupLogin,
+		Key: "auth", Label: "Log in by", Help: "A password, or access tokens (OAuth 2), as Google and Microsoft want them. For IMAP and SMTP alike.", Default: authPassword, Values: []string{authPassword, authOAuth}, Group: groupLogin,
 		Words: map[string]string{authPassword: "Password", authOAuth: "OAuth 2 (Google, Microsoft, other)"},
 	},
 	{
@@ -38,32 +44,52 @@ var settings = []inbox.Setting{
 		Words: map[string]string{providerGoogle: "Google", providerMicrosoft: "Microsoft", providerOwn: "Another"},
 	},
 	{Key: "oauth_tenant", Label: "OAuth: Microsoft directory", Help: "Id or domain of the directory (tenant). Empty: common.", Group: groupLogin, When: inbox.When{Key: "oauth_provider", Is: []string{providerMicrosoft}}},
-	{Key: "oauth_token_url", Label: "OAuth: token endpoint", Help: "With provider own, as https://login.example.org/token.", Group: groupLogin, When: inbox.When{Key: "oauth_provider", Is: []string{providerOwn}}},
-	{Key: "oauth_client_id", Label: "OAuth: client id", Group: groupLogin, When: byOAuth},
-	{Key: "oauth_client_secret", Label: "OAuth: client secret", Secret: true, Group: groupLogin, When: byOAuth},
-	{Key: "oauth_refresh_token", Label: "OAuth: refresh token", Help: "Empty, with Microsoft or own: the application logs in as itself (client credentials).", Secret: true, Group: groupLogin, When: byOAuth},
+	{Key: "oauth_token_url", Label: "OAuth: token endpoint", Help: "Such as https://login.example.org/token.", Group: groupLogin, When: inbox.When{Key: "oauth_provider", Is: []string{providerOwn}}},
+	{
+		Key: "oauth_client_id", Label: "OAuth: client id", Group: groupLogin, When: byProvider,
+		Called: map[string]inbox.Called{
+			providerGoogle:    {Label: "OAuth: client ID", Help: "…apps.googleusercontent.com: in the Google Cloud Console under APIs & Services, Credentials, OAuth 2.0 Client IDs."},
+			providerMicrosoft: {Label: "OAuth: Application (client) ID", Help: "In the Entra admin center under App registrations, on the application's Overview."},
+		},
+	},
+	{
+		Key: "oauth_client_secret", Label: "OAuth: client secret", Secret: true, Group: groupLogin, When: byProvider,
+		Called: map[string]inbox.Called{
+			providerGoogle:    {Label: "OAuth: client secret", Help: "GOCSPX-…, beside the client ID."},
+			providerMicrosoft: {Label: "OAuth: client secret", Help: "The Value (not the Secret ID) under the application's Certificates & secrets."},
+		},
+	},
+	{
+		Key: "oauth_refresh_token", Label: "OAuth: refresh token", Secret: true, Group: groupLogin, When: byProvider,
+		Help: "Empty: the application logs in as itself (client credentials).",
+		Called: map[string]inbox.Called{
+			providerGoogle:    {Label: "OAuth: refresh token", Help: "From a sign-in of the mailbox with the scope https://mail.google.com/ for this client ID, such as with Google's OAuth 2.0 Playground."},
+			providerMicrosoft: {Label: "OAuth: refresh token", Help: "From a sign-in of the mailbox with offline_access. Empty: the application logs in as itself, and the directory above must be named."},
+		},
+	},
 	{Key: "oauth_scope", Label: "OAuth: scopes", Help: "Separated by blanks. Empty: what the provider wants for mail.", Group: groupLogin, Advanced: true, When: byOAuth},
 	{Key: "oauth_secret_in", Label: "OAuth: client secret goes in", Help: "The body of the request, or its Authorization header.", Default: "body", Values: []string{"body", "header"}, Group: groupLogin, Advanced: true, When: byOAuth},
 	receiveSetting,
-	{Key: "imap_host", Label: "IMAP server", Help: "Empty: this inbox only sends.", Group: groupIn},
-	{Key: "imap_tls", Label: "IMAP encryption", Help: "none is allowed to this machine only.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}, Group: groupIn, Words: encryption},
-	{Key: "imap_port", Label: "IMAP port", Help: "Empty: 993 with implicit TLS, else 143.", Group: groupIn},
-	{Key: "imap_username", Label: "IMAP user", Help: "Empty: the address.", Group: groupIn},
-	{Key: "imap_password", Label: "IMAP password", Secret: true, Group: groupIn},
+	webhookProvider, webhookSecret, webhookTopic, webhookKey,
+	{Key: "imap_host", Label: "IMAP server", Help: "Google: imap.gmail.com. Microsoft 365: outlook.office365.com. Empty: this inbox only sends.", Group: groupIn, When: byIMAP},
+	{Key: "imap_tls", Label: "IMAP encryption", Help: "Without encryption to this machine only.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}, Group: groupIn, Words: encryption, When: byIMAP},
+	{Key: "imap_port", Label: "IMAP port", Help: "Empty: 993 with implicit TLS, else 143.", Group: groupIn, When: byIMAP},
+	{Key: "imap_username", Label: "IMAP user", Help: "Empty: the address.", Group: groupIn, When: byIMAP},
+	{Key: "imap_password", Label: "IMAP password", Help: "Not with OAuth 2.", Secret: true, Group: groupIn, When: byIMAP},
 	{
-		Key: "imap_since", Label: "First start", Help: "all: take in what is in the mailbox. now: only what arrives from now on.", Default: "all", Values: []string{"all", "now"}, Group: groupIn,
+		Key: "imap_since", Label: "First start", Help: "all: take in what is in the mailbox. now: only what arrives from now on.", Default: "all", Values: []string{"all", "now"}, Group: groupIn, When: byIMAP,
 		Words: map[string]string{"all": "Take in what is in the mailbox", "now": "Only what arrives from now on"},
 	},
-	{Key: "imap_folders", Label: "Folders", Help: "Separated by commas.", Default: "INBOX", Group: groupIn, Advanced: true},
-	{Key: "imap_seen", Label: "Mark as seen", Help: "Mark mails as seen once they are safe. As imap_after: seen, which goes before it.", Default: "no", Values: []string{"yes", "no"}, Group: groupIn, Advanced: true},
-	{Key: "imap_after", Label: "Once a mail is safe", Help: "keep: leave it as it is. seen: mark it as seen. move:FOLDER: move it there, as in move:Archive.", Default: afterKeep, Group: groupIn, Advanced: true},
-	{Key: "imap_sent", Label: "Folder for sent mail", Help: "Put a copy of what is sent here there. Empty with Google and Microsoft, which do it themselves.", Group: groupOut, Advanced: true},
-	{Key: "imap_poll", Label: "Look for new mail every", Help: "Where the server cannot tell by itself, and for folders after the first. 10s to 1h.", Default: "1m", Group: groupIn, Advanced: true},
-	{Key: "smtp_host", Label: "SMTP server", Help: "Empty: this inbox cannot answer.", Group: groupOut},
-	{Key: "smtp_tls", Label: "SMTP encryption", Help: "none is allowed to this machine only, unless smtp_plaintext is yes.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}, Group: groupOut, Words: encryption},
+	{Key: "imap_folders", Label: "Folders", Help: "Separated by commas.", Default: "INBOX", Group: groupIn, Advanced: true, When: byIMAP},
+	{Key: "imap_seen", Label: "Mark as seen", Help: "Mark mails as seen once they are safe. “Once a mail is safe” goes before it.", Default: "no", Values: []string{"yes", "no"}, Group: groupIn, Advanced: true, When: byIMAP},
+	{Key: "imap_after", Label: "Once a mail is safe", Help: "keep: leave it as it is. seen: mark it as seen. move:FOLDER: move it there, as in move:Archive.", Default: afterKeep, Group: groupIn, Advanced: true, When: byIMAP},
+	{Key: "imap_sent", Label: "Folder for sent mail", Help: "Put a copy of what is sent here there. Empty with Google and Microsoft, which do it themselves.", Group: groupOut, Advanced: true, When: byIMAP},
+	{Key: "imap_poll", Label: "Look for new mail every", Help: "Where the server cannot tell by itself, and for folders after the first. 10s to 1h.", Default: "1m", Group: groupIn, Advanced: true, When: byIMAP},
+	{Key: "smtp_host", Label: "SMTP server", Help: "Google: smtp.gmail.com. Microsoft 365: smtp.office365.com, with STARTTLS. Empty: this inbox cannot answer.", Group: groupOut},
+	{Key: "smtp_tls", Label: "SMTP encryption", Help: "Without encryption to this machine only, unless “Allow plaintext SMTP” is yes.", Default: "implicit", Values: []string{"implicit", "starttls", "none"}, Group: groupOut, Words: encryption},
 	{Key: "smtp_port", Label: "SMTP port", Help: "Empty: 465 with implicit TLS, else 587.", Group: groupOut},
 	{Key: "smtp_username", Label: "SMTP user", Help: "Empty: no login where no password is given, else the address.", Group: groupOut},
-	{Key: "smtp_password", Label: "SMTP password", Secret: true, Group: groupOut},
+	{Key: "smtp_password", Label: "SMTP password", Secret: true, Group: groupOut, When: inbox.When{Key: "auth", Is: []string{authPassword}}},
 	{Key: "smtp_plaintext", Label: "Allow plaintext SMTP", Help: "yes: send mail and password unencrypted to another machine.", Default: "no", Values: []string{"yes", "no"}, Group: groupOut, Advanced: true},
 	{Key: "smtp_wait", Label: "Wait for the receipt", Help: "How long to wait for the server's word after the mail was sent (RFC 5321 asks for 10m). 5s to 15m.", Default: "10m", Group: groupOut, Advanced: true},
 	{
@@ -79,7 +105,6 @@ var settings = []inbox.Setting{
 		When: inbox.When{Key: "verify", Is: []string{verifyAuthserv, verifyOwn}},
 	},
 	unsubscribeSetting, dkimDomain, dkimSelector, dkimKey,
-	webhookProvider, webhookSecret, webhookTopic, webhookKey,
 	inbox.Mask,
 }
 
@@ -87,7 +112,7 @@ var settings = []inbox.Setting{
 const (
 	groupAddress = "Address"
 	groupLogin   = "Login"
-	groupIn      = "Mail in (IMAP)"
+	groupIn      = "Mail in"
 	groupOut     = "Mail out (SMTP)"
 	groupTrust   = "Who the sender is"
 )

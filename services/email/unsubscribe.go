@@ -22,7 +22,7 @@ const UnsubscribePath = "/mail/unsubscribe/"
 
 var unsubscribeSetting = inbox.Setting{
 	Key: "unsubscribe", Label: "Offer to unsubscribe", Default: "yes", Values: []string{"yes", "no"}, Group: groupOut, Advanced: true,
-	Help: "yes: mail with which we begin a conversation carries List-Unsubscribe (RFC 8058), and mail programs show a button. Whoever presses it gets nothing more from this inbox until he opts in again. Needs a public_url with https.",
+	Help: "yes: mail with which we begin a conversation carries List-Unsubscribe (RFC 8058), and mail programs show a button. Whoever presses it gets nothing more from this inbox until he opts in again, except answers to what he writes himself. Needs a public_url with https.",
 }
 
 const purposeUnsubscribe = "email.unsubscribe"
@@ -80,7 +80,7 @@ func (p *Parser) unsubscribed(raw channel.Raw) ([]channel.Item, error) {
 	return []channel.Item{{Message: &channel.Message{
 		ID: raw.ProviderID, From: channel.Address{Kind: "email", Address: address}, Assurance: 1, Evidence: "unsubscribe link of our mail",
 		Content: channel.Content{Text: "Unsubscribed by the link in our mail."},
-		Answers: reply, AnswersFromSame: true, Consent: channel.OptOut, Flags: []string{"automatic", flagAutoReply},
+		Answers: reply, AnswersFromSame: true, Consent: channel.OptOutUnasked, Flags: []string{"automatic", flagAutoReply},
 	}}}, nil
 }
 

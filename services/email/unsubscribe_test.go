@@ -85,7 +85,7 @@ func TestUnsubscribeLinkIsAConsent(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := reader.Verify(t.Context(), raw, items)[0].Message
-	if m.Consent != channel.OptOut || m.From.Address != "ada@example.org" || m.From.Scope != "" || m.Answers != "01JREPLY" || m.Assurance != 1 {
+	if m.Consent != channel.OptOutUnasked || m.From.Address != "ada@example.org" || m.From.Scope != "" || m.Answers != "01JREPLY" || m.Assurance != 1 {
 		t.Errorf("message %+v", m)
 	}
 	id, rest, _ := strings.Cut(token, ".")

@@ -36,9 +36,9 @@ const (
 )
 
 var receiveSetting = inbox.Setting{
-	Key: "receive", Label: "Mail comes", Default: ReceiveIMAP, Values: []string{ReceiveIMAP, ReceiveListener, ReceiveWebhook}, Group: groupIn, Advanced: true,
-	Help:  "imap: from a mailbox. listener: by SMTP or LMTP to this hub, see email.listen in the configuration. webhook: from a provider.",
-	Words: map[string]string{ReceiveIMAP: "From a mailbox", ReceiveListener: "To this hub's listener", ReceiveWebhook: "From a provider"},
+	Key: "receive", Label: "Mail comes", Default: ReceiveIMAP, Values: []string{ReceiveIMAP, ReceiveWebhook, ReceiveListener}, Group: groupIn,
+	Help:  "The hub fetches it from a mailbox; or a provider receives it and posts it here; or your mail server delivers it to this hub by SMTP or LMTP, for which an operator sets email.listen in the configuration file.",
+	Words: map[string]string{ReceiveIMAP: "From a mailbox (IMAP)", ReceiveWebhook: "By webhook from SES, Mailgun, SendGrid or Postmark", ReceiveListener: "To this hub's own listener (SMTP, LMTP)"},
 }
 
 // Received is the input that a mail becomes which was handed to us. provider names

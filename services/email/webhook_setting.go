@@ -22,11 +22,35 @@ const (
 
 // Settings of inboxes that receive by webhook; docs/quirks/email-providers.md explains them.
 var (
-	webhookProvider = inbox.Setting{Key: "webhook_provider", Label: "Provider", Help: "With webhook: who posts the mail.", Group: groupIn, Advanced: true, When: inbox.When{Key: "receive", Is: []string{ReceiveWebhook}}, Values: []string{"", ProviderSES, ProviderMailgun, ProviderSendGrid, ProviderPostmark}}
-	webhookSecret   = inbox.Setting{Key: "webhook_secret", Label: "Webhook secret", Secret: true, Group: groupIn, Advanced: true, When: inbox.When{Key: "webhook_provider", Is: []string{ProviderMailgun, ProviderSendGrid, ProviderPostmark}}, Help: "Mailgun: the webhook signing key. SendGrid and Postmark: user:password of the address, or a secret that is its last part. Two, separated by a space, while you change it. SES has none."}
-	webhookTopic    = inbox.Setting{Key: "webhook_topic", Label: "SNS topic", Group: groupIn, Advanced: true, When: inbox.When{Key: "webhook_provider", Is: []string{ProviderSES}}, Help: "SES: the ARN of the topic, as arn:aws:sns:eu-west-1:123456789012:mail. Two are allowed. Mail of other topics is refused."}
-	webhookKey      = inbox.Setting{Key: "webhook_key", Label: "Signing key", Group: groupIn, Advanced: true, When: inbox.When{Key: "webhook_provider", Is: []string{ProviderSendGrid}}, Help: "SendGrid: the public key of the security policy; then every request must be signed. Two are allowed."}
+	webhookProvider = inbox.Setting{
+		Key: "webhook_provider", Label: "Provider of the webhook", Help: "Who receives the mail and posts it here.", Group: groupIn, When: byWebhook,
+		Values: []string{"", ProviderSES, ProviderMailgun, ProviderSendGrid, ProviderPostmark},
+		Words:  map[string]string{"": "Choose…", ProviderSES: "Amazon SES", ProviderMailgun: "Mailgun", ProviderSendGrid: "SendGrid", ProviderPostmark: "Postmark"},
+	}
+	webhookSecret = inbox.Setting{
+		Key: "webhook_secret", Label: "Webhook secret", Secret: true, Group: groupIn, When: inbox.When{Key: "webhook_provider", Is: []string{ProviderMailgun, ProviderSendGrid, ProviderPostmark}},
+		Help: "Mailgun: the HTTP webhook signing key (API security). SendGrid and Postmark: a word of your own without / that ends the address they post to, or user:password before its host. 16 characters or more; two, separated by a space, while you change it.",
+	}
+	webhookTopic = inbox.Setting{
+		Key: "webhook_topic", Label: "SNS topic", Group: groupIn, When: inbox.When{Key: "webhook_provider", Is: []string{ProviderSES}},
+		Help: "The ARN of the topic of the receipt rule's SNS action, such as arn:aws:sns:eu-west-1:123456789012:mail. Two, separated by a space, are allowed. Mail of other topics is refused.",
+	}
+	webhookKey = inbox.Setting{
+		Key: "webhook_key", Label: "Signing key", Group: groupIn, When: inbox.When{Key: "webhook_provider", Is: []string{ProviderSendGrid}},
+		Help: "Only with a security policy at SendGrid: its public key. Then every request must be signed. Two, separated by a space, are allowed.",
+	}
 )
+
+// byWebhook: only where a provider posts the mail.
+var byWebhook = inbox.When{Key: "receive", Is: []string{ReceiveWebhook}}
+
+// paste is what each provider has to be told.
+var paste = []inbox.Paste{
+	{What: "Endpoint", Where: "Amazon SNS: the topic, Create subscription, HTTPS, without raw message delivery", When: inbox.When{Key: "webhook_provider", Is: []string{ProviderSES}}},
+	{What: "Forward to", Where: "Mailgun: Receiving, Create route, Forward", Tail: "/mime", When: inbox.When{Key: "webhook_provider", Is: []string{ProviderMailgun}}},
+	{What: "Destination URL", Where: "SendGrid: Settings, Inbound Parse; tick “POST the raw, full MIME message”", Tail: "/{webhook_secret}", When: inbox.When{Key: "webhook_provider", Is: []string{ProviderSendGrid}}},
+	{What: "Webhook", Where: "Postmark: the inbound stream, Settings; tick “Include raw email content in JSON payload”", Tail: "/{webhook_secret}", When: inbox.When{Key: "webhook_provider", Is: []string{ProviderPostmark}}},
+}
 
 // Webhook is how the mail of an inbox is posted to us.
 type Webhook struct {

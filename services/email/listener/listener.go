@@ -36,6 +36,10 @@ const (
 	drainTime = 5 * time.Second
 	// heldBytes of mails are in memory at once, of all connections.
 	heldBytes = 256 << 20
+	// lineBytes is how long a line may be. RFC 5321 §4.5.3.1.6 says 1000, and who writes HTML on
+	// one line sends it all the same: refused, such a mail is lost. The library has one
+	// bound for content and commands, so a command takes that much memory at most, too.
+	lineBytes = 1 << 20
 )
 
 // Deps of a listener.
@@ -113,6 +117,7 @@ func (l *Listener) open(d *door) error {
 	d.srv = smtp.NewServer(nil)
 	d.srv.Domain, d.srv.LMTP, d.srv.TLSConfig = d.cfg.Hostname, d.cfg.Protocol == config.LMTP, tlsConfig
 	d.srv.MaxRecipients, d.srv.MaxMessageBytes = d.cfg.MaxRecipients, int64(d.cfg.MaxSize)<<20
+	d.srv.MaxLineLength = lineBytes
 	d.srv.ReadTimeout, d.srv.WriteTimeout = commandTime, commandTime
 	d.srv.EnableSMTPUTF8 = true
 	d.srv.ErrorLog = log.New(quiet{l.deps.Log}, "", 0)

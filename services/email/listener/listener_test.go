@@ -328,6 +328,25 @@ func TestBareLineEndsEndNothing(t *testing.T) {
 	}
 }
 
+// Who writes HTML on one line is heard, too: RFC 5321's 1000 bytes are kept by few.
+func TestLongLinesAreTaken(t *testing.T) {
+	t.Parallel()
+	w := start(t, config.MailListener{}, &safe{})
+	for _, n := range []int{2100, 1<<20 - 10} {
+		if err := send(w.dial(t), letter+strings.Repeat("x", n)+"\r\n", "support@shop.test"); err != nil {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+	}
+	if n := len(w.safe.all()); n != 2 {
+		t.Errorf("%d mails stored", n)
+	}
+	// The server answers and hangs up; who is still writing then may not come to read the answer.
+	err := send(w.dial(t), letter+strings.Repeat("x", 2<<20)+"\r\n", "support@shop.test")
+	if said := code(err); said != 554 && said != -1 || said == 554 && !strings.Contains(err.Error(), "1048576") || len(w.safe.all()) != 2 {
+		t.Errorf("beyond the limit: %v, %d mails stored", err, len(w.safe.all()))
+	}
+}
+
 // A stop lets a mail that is being stored be stored and answered.
 func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 	t.Parallel()

@@ -28,6 +28,7 @@ var (
 	errLater    = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "not stored, bring it again"}
 	errFull     = &smtp.SMTPError{Code: 452, EnhancedCode: smtp.EnhancedCode{4, 3, 1}, Message: "too many mails at once, bring it again"}
 	errNever    = &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "this mail cannot be stored"}
+	errLine     = &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "a line of the mail has more than 1048576 bytes"}
 	errEmpty    = &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "the mail is empty"}
 )
 
@@ -147,6 +148,9 @@ func (s *session) read(r io.Reader) ([]byte, func(), error) {
 	case errors.Is(err, errBusy):
 		s.listener.count("busy")
 		return nil, release, errFull
+	case errors.Is(err, smtp.ErrTooLongLine):
+		s.listener.count("too_large")
+		return nil, release, errLine
 	case errors.As(err, &said):
 		s.listener.count("too_large")
 		return nil, release, err

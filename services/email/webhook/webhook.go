@@ -24,7 +24,7 @@ import (
 
 const (
 	limit  = 72 << 20 // bytes of a request: a mail of 50 MiB in base64, and what is around it
-	atOnce = 4        // requests that are read at once, since each is held in memory
+	atOnce = 4        // requests that are worked on at once, since each is in memory several times then
 
 	// window is how old a signature may be. Providers bring a mail again for hours, SendGrid for three
 	// days, and some with the first signature: a shorter one would lose mail after an outage. A copied
@@ -57,7 +57,6 @@ type Webhook struct {
 	door      *hosted.Door
 	inboxes   inbox.Registry
 	providers map[string]provider
-	places    chan struct{}
 }
 
 // New makes one.
@@ -70,10 +69,10 @@ func New(d hosted.Deps) *Webhook {
 	if client == nil {
 		client = safedial.Client(safedial.Config{Timeout: 10 * time.Second})
 	}
-	w := &Webhook{inboxes: d.Inboxes, places: make(chan struct{}, atOnce), providers: map[string]provider{
+	w := &Webhook{inboxes: d.Inboxes, providers: map[string]provider{
 		email.ProviderSES: newSES(client, now), email.ProviderMailgun: &mailgun{used: map[string]used{}}, email.ProviderSendGrid: sendgrid{}, email.ProviderPostmark: postmark{},
 	}}
-	w.door = (&hosted.Door{Channel: email.ChannelName, Limit: limit, Admit: w.admit, Split: w.split}).Open(d)
+	w.door = (&hosted.Door{Channel: email.ChannelName, Limit: limit, AtOnce: atOnce, Admit: w.admit, Split: w.split}).Open(d)
 	return w
 }
 
@@ -95,16 +94,6 @@ func (w *Webhook) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 			http.Error(rw, "signature or secret is wrong", http.StatusUnauthorized)
 			return
 		}
-	}
-	select {
-	case w.places <- struct{}{}:
-		defer func() { <-w.places }()
-	case <-r.Context().Done():
-		return
-	case <-time.After(20 * time.Second):
-		rw.Header().Set("Retry-After", "10")
-		http.Error(rw, "too many requests at once, send it again", http.StatusServiceUnavailable)
-		return
 	}
 	w.door.ServeHTTP(rw, r)
 }
