@@ -118,10 +118,17 @@ func (m messagebird) send(ctx context.Context, a *Adapter, c config, out channel
 	body := map[string]any{
 		"originator": bare(c.number), "recipients": []string{bare(out.To.Address)}, "body": out.Content.Text, "datacoding": "auto", "reference": out.ID,
 	}
+	path := "/messages"
 	if u := a.callback(out); u != "" {
 		body["reportUrl"] = u
 	}
-	r, err := hosted.JSON(ctx, c.api+"/messages", body)
+	if files := a.handedOut(out); len(files) > 0 { // the MMS API knows neither coding nor reportUrl
+		path = "/mms"
+		body["mediaUrls"] = files
+		delete(body, "datacoding")
+		delete(body, "reportUrl")
+	}
+	r, err := hosted.JSON(ctx, c.api+path, body)
 	if err != nil {
 		return "", err
 	}

@@ -107,7 +107,7 @@ func TestNumbers(t *testing.T) {
 
 func TestSettingsThatAreWrong(t *testing.T) {
 	t.Parallel()
-	check := sms.Channel(nil).Check
+	check := sms.Channel(nil, nil).Check
 	with := func(s map[string]string, key, value string) map[string]string {
 		out := map[string]string{"number": ours}
 		for k, v := range s {

@@ -111,6 +111,9 @@ func (plivo) probe(ctx context.Context, c config) (*http.Request, error) {
 
 func (p plivo) send(ctx context.Context, a *Adapter, c config, out channel.Outbound) (string, error) {
 	body := map[string]any{"src": bare(c.number), "dst": bare(out.To.Address), "text": out.Content.Text}
+	if files := a.handedOut(out); len(files) > 0 {
+		body["type"], body["media_urls"] = "mms", files
+	}
 	if u := a.callback(out); u != "" {
 		body["url"], body["method"] = u+"?"+url.Values{"outbound": {out.ID}}.Encode(), http.MethodPost
 	}

@@ -153,7 +153,7 @@ func (f firm) story(t *testing.T) {
 		t.Errorf("%d are shown, want 3: %q", n, w.Shown())
 	}
 	inboxes := w.inboxes.List("")
-	if err := sms.Channel(w.Client()).Test(t.Context(), inboxes[0]); err != nil {
+	if err := sms.Channel(w.Client(), nil).Test(t.Context(), inboxes[0]); err != nil {
 		t.Errorf("the live test: %v", err)
 	}
 }

@@ -121,11 +121,11 @@ func TestRigLiveTest(t *testing.T) {
 	port := rigPort(t)
 	rigStart(t, port, "start-smsc.sh", dir, port)
 	settings := map[string]string{"provider": "smpp", "number": ours, "smpp_address": "127.0.0.1:" + port, "smpp_tls": "off", "smpp_system_id": "foo", "smpp_password": "bar"}
-	if err := sms.Channel(nil).Test(t.Context(), inbox.Inbox{ID: "x", Settings: settings}); err != nil {
+	if err := sms.Channel(nil, new(net.Dialer).DialContext).Test(t.Context(), inbox.Inbox{ID: "x", Settings: settings}); err != nil {
 		t.Error(err)
 	}
 	settings["smpp_password"] = "no"
-	if err := sms.Channel(nil).Test(t.Context(), inbox.Inbox{ID: "x", Settings: settings}); err == nil || !strings.Contains(err.Error(), "smpp_password: bind: SMSC answers: password is wrong") {
+	if err := sms.Channel(nil, new(net.Dialer).DialContext).Test(t.Context(), inbox.Inbox{ID: "x", Settings: settings}); err == nil || !strings.Contains(err.Error(), "smpp_password: bind: SMSC answers: password is wrong") {
 		t.Errorf("%v", err)
 	}
 }

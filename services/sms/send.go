@@ -9,7 +9,6 @@ import (
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/hosted"
-	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/sms/gsm"
 )
 
@@ -42,7 +41,7 @@ func (a *Adapter) Send(ctx context.Context, out channel.Outbound) (channel.Recei
 	if err != nil {
 		return channel.Receipt{}, err
 	}
-	if why := refuse(c, out); why != "" {
+	if why := a.refuse(c, out); why != "" {
 		return hosted.Failed(out, a.now(), why)
 	}
 	if c.provider == providerSMPP {
@@ -77,13 +76,17 @@ func (a *Adapter) outcome(out channel.Outbound, id string, err error) (channel.R
 }
 
 // refuse says why a message cannot be sent at all; "": it can.
-func refuse(c config, out channel.Outbound) string {
+func (a *Adapter) refuse(c config, out channel.Outbound) string {
 	size := gsm.Measure(out.Content.Text)
-	switch {
-	case len(out.Content.Attachments) > 0:
-		return "files cannot be sent by SMS"
-	case strings.TrimSpace(out.Content.Text) == "":
+	if len(out.Content.Attachments) > 0 {
+		if why := a.refuseFiles(c, out); why != "" {
+			return why
+		}
+		size.Parts = 1 // an MMS has none
+	} else if strings.TrimSpace(out.Content.Text) == "" {
 		return "the text is empty"
+	}
+	switch {
 	case size.Parts > c.parts && size.Coding == gsm.UCS2:
 		return fmt.Sprintf("the text takes %d parts, at most %d are sent: it has letters beyond the GSM alphabet, so a part holds %d characters instead of %d", size.Parts, c.parts, gsm.PartUnits, gsm.PartSeptets)
 	case size.Parts > c.parts:
@@ -95,16 +98,7 @@ func refuse(c config, out channel.Outbound) string {
 }
 
 func (a *Adapter) config(id string) (config, error) {
-	in, ok := a.deps.Inboxes.Get(id)
-	if !ok {
-		return config{}, fmt.Errorf("inbox %s is not there: %w", id, channel.ErrNeedsAttention)
-	}
-	c, err := readConfig(in.Settings)
-	if err != nil {
-		a.deps.Inboxes.SetHealth(id, inbox.Health{State: "needs_attention", Detail: err.Error()})
-		return c, fmt.Errorf("%w: %w", channel.ErrNeedsAttention, err)
-	}
-	return c, nil
+	return hosted.Sending(a.deps.Inboxes, Name, id, readConfig)
 }
 
 // call authorises and makes a request that sends.

@@ -2,6 +2,7 @@ package sms
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -42,20 +43,39 @@ var settings = []inbox.Setting{
 			providerSMPP: "An SMSC or gateway of your own (SMPP 3.4)",
 		},
 		Key: keyProvider, Label: "Provider", Required: true, Values: []string{providerTwilio, providerVonage, providerTelnyx, providerMessageBird, providerPlivo, providerSMPP},
-		Help: "Who carries the messages. The HTTP providers post incoming messages to <public address>/hooks/sms/<inbox id>.",
+		Help: "Who carries the messages. All but an SMSC post incoming messages to this hub: the address to enter there is shown once this is saved.",
 	},
 	{Key: keyNumber, Label: "Number or sender", Required: true, Help: "From which answers are sent, such as +15005550006: one of your numbers at the provider, a short code, or a sender name of at most 11 characters, which nobody can answer."},
 	{Key: keyRegion, Label: "Country", Help: "Where numbers without a country's code are dialled, such as DE. Empty: the country of the number.", Advanced: true},
-	{Key: keyAccount, Label: "Account", Help: "Twilio: Account SID (AC…). Plivo: Auth ID. Vonage: API key.", When: inbox.When{Key: keyProvider, Is: []string{providerTwilio, providerPlivo, providerVonage}}},
+	{
+		Key: keyAccount, Label: "Account", Help: "Twilio: Account SID (AC…). Plivo: Auth ID. Vonage: API key.", When: inbox.When{Key: keyProvider, Is: []string{providerTwilio, providerPlivo, providerVonage}},
+		Called: map[string]inbox.Called{
+			providerTwilio: {Label: "Account SID", Help: "AC and 32 characters, on the first page of the Twilio Console."},
+			providerPlivo:  {Label: "Auth ID", Help: "On the first page of the Plivo console."},
+			providerVonage: {Label: "API key", Help: "In the Vonage dashboard under API settings. The API secret stands beside it."},
+		},
+	},
 	{
 		Key: keyAPIKey, Label: "API key", Secret: true, Lines: true,
 		When: inbox.When{Key: keyProvider, Is: []string{providerTwilio, providerVonage, providerTelnyx, providerMessageBird, providerPlivo}},
 		Help: "Twilio: Auth Token. Plivo: Auth Token. Vonage: API secret. Telnyx: API key (KEY…). MessageBird: live access key. Two, one per line, while you replace it: the first is used, both are accepted where it signs webhooks.",
+		Called: map[string]inbox.Called{
+			providerTwilio:      {Label: "Auth Token", Help: "Beside the Account SID. It signs webhooks, too. Two, one per line, while you replace it: the first is used, both are accepted."},
+			providerPlivo:       {Label: "Auth Token", Help: "Beside the Auth ID. It signs webhooks, too. Two, one per line, while you replace it: the first is used, both are accepted."},
+			providerVonage:      {Label: "API secret", Help: "Beside the API key. Two, one per line, while you replace it: the first is used."},
+			providerTelnyx:      {Label: "API key", Help: "KEY…, in the Mission Control Portal under Keys & Credentials. Two, one per line, while you replace it: the first is used."},
+			providerMessageBird: {Label: "Live access key", Help: "In the dashboard under Developers, API access. Two, one per line, while you replace it: the first is used."},
+		},
 	},
 	{
 		Key: keySigning, Label: "Key of webhooks", Secret: true, Lines: true,
 		When: inbox.When{Key: keyProvider, Is: []string{providerVonage, providerTelnyx, providerMessageBird}},
 		Help: "Telnyx: public key (Keys & Credentials). Vonage: signature secret (API settings). MessageBird: signing key (Developer settings). Twilio and Plivo sign with the Auth Token: empty. Two, one per line, while you replace it.",
+		Called: map[string]inbox.Called{
+			providerVonage:      {Label: "Signature secret", Help: "In the Vonage dashboard under API settings: it signs what Vonage posts. Two, one per line, while you replace it."},
+			providerTelnyx:      {Label: "Public key", Help: "In the Mission Control Portal under Keys & Credentials, Public Key: it proves what Telnyx posts. Two, one per line, while you replace it."},
+			providerMessageBird: {Label: "Signing key", Help: "In the dashboard under Developer settings: it signs what MessageBird posts. Two, one per line, while you replace it."},
+		},
 	},
 	{Key: keyParts, Label: "Most parts", Default: "10", Advanced: true, Help: "A longer text is sent as several messages that the phone joins, and each is paid for. A text that takes more is refused: 1 to 10."},
 	{Key: keyAPI, Label: "API address", Advanced: true, When: inbox.When{Key: keyProvider, Is: []string{providerTwilio, providerVonage, providerTelnyx, providerMessageBird, providerPlivo}}, Help: "Empty: the provider's own. Another one for a gateway that speaks the provider's API, or a regional address."},
@@ -151,33 +171,15 @@ func checkInbox(in inbox.Inbox) error {
 
 // Channel describes the settings of an SMS inbox. Its live test asks the
 // provider through client for something harmless with the credentials.
-func Channel(client *http.Client) inbox.Channel {
+func Channel(client *http.Client, dial hosted.Dial) inbox.Channel {
 	return inbox.Channel{
 		Name: Name, Settings: settings,
-		Check: func(s map[string]string) error {
-			_, err := readConfig(s)
-			return err
-		},
-		Test: func(ctx context.Context, in inbox.Inbox) error {
-			c, err := readConfig(in.Settings)
-			if err != nil {
-				return err
-			}
+		Check: hosted.Checks(readConfig),
+		Steps: hosted.Asks("Log in to the provider", readConfig, func(ctx context.Context, inboxID string, c config) (string, error) {
 			ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 			defer cancel()
-			return New(hosted.Deps{Client: client}).probe(ctx, in.ID, c)
-		},
-		Steps: func(ctx context.Context, in inbox.Inbox) []inbox.Step {
-			step := inbox.Step{Name: "Log in to the provider"}
-			c, err := readConfig(in.Settings)
-			if err == nil {
-				ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-				defer cancel()
-				err = New(hosted.Deps{Client: client}).probe(ctx, in.ID, c)
-			}
-			step.Err = err
-			return []inbox.Step{step}
-		},
+			return "", New(hosted.Deps{Client: client, Dial: dial}).probe(ctx, inboxID, c)
+		}),
 		About: "Text messages over a provider or an SMSC of your own.",
 		Needs: []string{"A number at Twilio, Vonage, Telnyx, MessageBird or Plivo and the account's API key", "or an SMPP account: host, port, system id and password"},
 		Paste: paste, Recipient: &inbox.Recipient{Kind: KindPhone, Label: "Phone number", Help: "With + and the country's code. It is a real message and costs what one does."},
@@ -193,10 +195,19 @@ var paste = []inbox.Paste{
 	{What: "Message URL", Where: "Plivo: the application", When: inbox.When{Key: keyProvider, Is: []string{providerPlivo}}},
 }
 
+// try asks whether the provider takes the credentials at an HTTP provider; a link to an SMSC tells of its own.
+func (a *Adapter) try(ctx context.Context, in inbox.Inbox) error {
+	c, err := readConfig(in.Settings)
+	if err != nil || c.provider == providerSMPP {
+		return hosted.ErrNotAsked
+	}
+	return a.probe(ctx, in.ID, c)
+}
+
 func (a *Adapter) probe(ctx context.Context, inboxID string, c config) error {
 	p, ok := providers[c.provider]
 	if !ok {
-		return probeSMSC(ctx, c.smpp)
+		return a.probeSMSC(ctx, c.smpp)
 	}
 	r, err := p.probe(ctx, c)
 	if err != nil {
@@ -204,8 +215,13 @@ func (a *Adapter) probe(ctx context.Context, inboxID string, c config) error {
 	}
 	p.authorise(c, r)
 	reply, err := a.caller.Do(inboxID, r)
-	if err == nil && !reply.OK() {
-		err = fmt.Errorf("%s: %s answers %d to a test call, wanted is 200", keyAPIKey, c.provider, reply.Status)
+	switch {
+	case err != nil:
+		return err
+	case !reply.OK():
+		return fmt.Errorf("%s: %s answers %d to a test call, wanted is 200", keyAPIKey, c.provider, reply.Status)
+	case !json.Valid(reply.Body): // some other web server's page
+		return fmt.Errorf("%s: what answers there does not speak the API of %s", keyAPI, c.provider)
 	}
-	return err
+	return nil
 }

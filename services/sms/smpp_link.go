@@ -15,6 +15,7 @@ import (
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/inbox"
+	"github.com/weftline/weftline/services/internal/safedial"
 	"github.com/weftline/weftline/services/sms/smpp"
 )
 
@@ -118,7 +119,7 @@ func (k *link) session(ctx context.Context) error {
 func (k *link) open(ctx context.Context, bind smpp.Command, name string) (*smpp.Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	conn, err := dialSMSC(ctx, k.cfg.smpp, k.a.roots)
+	conn, err := k.a.dialSMSC(ctx, k.cfg.smpp)
 	if err != nil {
 		return nil, err
 	}
@@ -167,8 +168,8 @@ func (k *link) bound(ctx context.Context) (*smpp.Session, error) {
 }
 
 // probeSMSC binds and leaves again: the live test of settings.
-func probeSMSC(ctx context.Context, c smppConfig) error {
-	conn, err := dialSMSC(ctx, c, nil)
+func (a *Adapter) probeSMSC(ctx context.Context, c smppConfig) error {
+	conn, err := a.dialSMSC(ctx, c)
 	if err != nil {
 		return fmt.Errorf("%s: %w", keyAddress, err)
 	}
@@ -184,15 +185,29 @@ func probeSMSC(ctx context.Context, c smppConfig) error {
 	return nil
 }
 
-func dialSMSC(ctx context.Context, c smppConfig, config *tls.Config) (net.Conn, error) {
-	d := &net.Dialer{Timeout: 10 * time.Second}
+// dialSMSC reaches the public internet and what outgoing.allow adds, like every call of a provider.
+func (a *Adapter) dialSMSC(ctx context.Context, c smppConfig) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	conn, err := a.deps.Dial(ctx, "tcp", c.address)
+	if err != nil {
+		if errors.Is(err, safedial.ErrPrivate) {
+			return nil, fmt.Errorf("%s is not in the public internet, and not in outgoing.allow: %w", c.host, safedial.ErrPrivate)
+		}
+		return nil, err
+	}
 	if !c.tls {
-		return d.DialContext(ctx, "tcp", c.address)
+		return conn, nil
 	}
-	if config == nil {
-		config = &tls.Config{MinVersion: tls.VersionTLS12}
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if a.roots != nil {
+		config = a.roots.Clone()
 	}
-	config = config.Clone()
 	config.ServerName = c.host
-	return (&tls.Dialer{NetDialer: d, Config: config}).DialContext(ctx, "tcp", c.address)
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil
 }

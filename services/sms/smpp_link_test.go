@@ -10,12 +10,19 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/pkg/channel/channeltest"
+	"github.com/weftline/weftline/services/internal/crypt"
+	"github.com/weftline/weftline/services/internal/hosted"
+	"github.com/weftline/weftline/services/internal/hosted/hostedtest"
+	"github.com/weftline/weftline/services/internal/inbox"
+	"github.com/weftline/weftline/services/internal/safedial"
+	"github.com/weftline/weftline/services/sms"
 	"github.com/weftline/weftline/services/sms/smpp"
 	"github.com/weftline/weftline/services/sms/smpp/smpptest"
 )
@@ -83,6 +90,40 @@ func TestFakeSMSCTwoBinds(t *testing.T) {
 	}
 	if err := w.smsc.Deliver(w.within(), said("hello")); err != nil || len(in.Taken()) != 1 {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestFakeSMSCInsideIsNotReached: settings cannot point the hub at its own network, neither for a live test nor for good.
+func TestFakeSMSCInsideIsNotReached(t *testing.T) {
+	t.Parallel()
+	f := smpptest.Start(t, nil)
+	_, port, err := net.SplitHostPort(f.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range []string{"127.0.0.1", "localhost"} {
+		in := inbox.Inbox{ID: "inside", Channel: sms.Name, Name: "Inside", Settings: map[string]string{
+			"provider": "smpp", "number": ours, "smpp_address": net.JoinHostPort(host, port), "smpp_tls": "off",
+			"smpp_system_id": smpptest.Login.SystemID, "smpp_password": smpptest.Login.Password,
+		}}
+		if err := sms.Channel(nil, nil).Test(t.Context(), in); !errors.Is(err, safedial.ErrPrivate) || !strings.Contains(err.Error(), "outgoing.allow") {
+			t.Errorf("the live test: %v", err)
+		}
+		inboxes := hostedtest.Inboxes(in)
+		a := sms.New(hosted.Deps{Intake: &channeltest.Intake{}, Inboxes: inboxes, State: database(t), Keys: crypt.NewMemory()})
+		stop := run(t, a)
+		for deadline := time.After(time.Minute); !strings.Contains(inboxes.Health("inside").Detail, "outgoing.allow"); {
+			select {
+			case <-deadline:
+				t.Fatalf("health is %+v", inboxes.Health("inside"))
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+		stop()
+		allowed := sms.Channel(nil, safedial.Dial(safedial.Config{Also: func(a netip.AddrPort) bool { return a.Addr().Unmap().IsLoopback() }}))
+		if err := allowed.Test(t.Context(), in); err != nil {
+			t.Errorf("where it is allowed: %v", err)
+		}
 	}
 }
 

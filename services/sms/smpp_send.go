@@ -50,7 +50,7 @@ func (a *Adapter) sendSMPP(ctx context.Context, c config, out channel.Outbound) 
 			continue
 		}
 		if err := k.submit(ctx, out, &j, i, p); err != nil {
-			return k.stopped(out, j, i, err)
+			return k.stopped(ctx, out, j, i, err)
 		}
 	}
 	a.caller.Sent(out.Inbox)
@@ -133,7 +133,7 @@ func (k *link) taken(ctx context.Context, out channel.Outbound, j *journal, i in
 }
 
 // stopped is what a part that was not taken means for the message.
-func (k *link) stopped(out channel.Outbound, j journal, i int, err error) (channel.Receipt, error) {
+func (k *link) stopped(ctx context.Context, out channel.Outbound, j journal, i int, err error) (channel.Receipt, error) {
 	if j.Parts[i].Open {
 		return k.half(out, j, nil)
 	}
@@ -142,7 +142,7 @@ func (k *link) stopped(out channel.Outbound, j journal, i int, err error) (chann
 	case !ok, errors.Is(err, channel.ErrNeedsAttention):
 		return channel.Receipt{}, fmt.Errorf("send: %w", err)
 	case refused.Status.Wait():
-		return channel.Receipt{}, k.a.caller.Hold(out.Inbox, k.slower())
+		return channel.Receipt{}, k.a.caller.Hold(ctx, out.Inbox, k.slower())
 	case refused.Status.Temporary():
 		return channel.Receipt{}, fmt.Errorf("send: %w", err)
 	}

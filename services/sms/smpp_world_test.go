@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -61,7 +62,7 @@ func newSMSCAt(t testing.TB, intake channel.Intake, f *smpptest.FakeSMSC, settin
 }
 
 func (w *smscWorld) start() {
-	w.adapter = sms.New(hosted.Deps{Intake: w.intake, Inboxes: w.inboxes, State: w.state, Keys: w.keys, Now: w.now})
+	w.adapter = sms.New(hosted.Deps{Intake: w.intake, Inboxes: w.inboxes, State: w.state, Keys: w.keys, Dial: new(net.Dialer).DialContext, Now: w.now})
 	w.adapter.Quick(w.roots)
 	w.stop = run(w.t, w.adapter)
 }
@@ -72,7 +73,7 @@ func (w *smscWorld) restart() {
 }
 
 func (w *smscWorld) within() context.Context {
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	w.t.Cleanup(cancel)
 	return ctx
 }
@@ -195,6 +196,7 @@ func TestConformanceSMPP(t *testing.T) {
 			"ProviderTimeIsKept":         "deliver_sm does not say when a message was sent",
 			"RetryAfterIsObeyed":         noHTTP,
 			"RefusedTokenNeedsAttention": "the login is refused when binding: TestFakeSMSCRefusedLogin",
+			"RevokedTokenIsNoticed":      "a login is refused when binding, which is tried all the time: TestFakeSMSCRefusedLogin",
 		},
 		New: func(t *testing.T, intake channel.Intake) channeltest.Subject {
 			w := newSMSC(t, intake, nil)

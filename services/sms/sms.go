@@ -32,9 +32,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/weftline/weftline/pkg/channel"
+	"github.com/weftline/weftline/services/internal/handout"
 	"github.com/weftline/weftline/services/internal/hosted"
 	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/internal/metric"
+	"github.com/weftline/weftline/services/internal/safedial"
 )
 
 // Name is the channel's name.
@@ -52,6 +54,7 @@ type Adapter struct {
 	deps   hosted.Deps
 	door   *hosted.Door
 	caller *hosted.Caller
+	desk   *handout.Desk // of files that providers fetch
 	doubts *doubts
 	links  *links
 	retry  time.Duration // before an SMSC is called again; it doubles
@@ -64,17 +67,17 @@ type Adapter struct {
 var _ interface {
 	channel.Adapter
 	channel.Fetcher
+	channel.Varied
 } = (*Adapter)(nil)
 
 // New makes the adapter; requests are taken from the first moment.
 func New(d hosted.Deps) *Adapter {
-	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
-	}
-	if d.Now == nil {
-		d.Now = time.Now
+	d = d.WithDefaults()
+	if d.Dial == nil {
+		d.Dial = safedial.Dial(safedial.Config{})
 	}
 	a := &Adapter{deps: d, caller: hosted.NewCaller(d), doubts: &doubts{store: d.State}, log: d.Log, now: d.Now}
+	a.desk = &handout.Desk{Blobs: d.Blobs, Keys: d.Keys, Log: d.Log, Now: d.Now}
 	a.links = &links{a: a, list: map[string]*link{}, changed: make(chan struct{})}
 	a.retry = time.Second
 	a.odd = metric.Register(d.Metrics, prometheus.NewCounter(prometheus.CounterOpts{
@@ -87,16 +90,21 @@ func New(d hosted.Deps) *Adapter {
 // Channel is "sms".
 func (a *Adapter) Channel() string { return Name }
 
-// Capabilities are those of a text. Pictures come in; none go out, since providers
-// fetch them from public addresses and the hub has none for its files.
+// Capabilities are those of a text, which every inbox carries. What files one can send, CapabilitiesOf says.
 func (a *Adapter) Capabilities() channel.Capabilities {
 	return channel.Capabilities{TextLimit: maxText, Delivered: true}
 }
 
-// Routes mounts the door.
-func (a *Adapter) Routes(mux *http.ServeMux) { a.door.Routes(mux) }
+// Routes mounts the door, and the files that providers fetch.
+func (a *Adapter) Routes(mux *http.ServeMux) {
+	a.door.Routes(mux)
+	if a.deps.Blobs != nil && a.deps.Keys != nil {
+		a.desk.Routes(mux, hosted.HookPath(Name, "{inbox}")+"/media")
+	}
+}
 
-// Run watches the settings of the inboxes and keeps the links to SMSCs.
+// Run watches the settings of the inboxes and whether their providers take the
+// credentials, and keeps the links to SMSCs.
 func (a *Adapter) Run(ctx context.Context) error {
 	if a.deps.State != nil {
 		err := a.deps.State.Declare(ctx, smppCollections...)
@@ -109,6 +117,7 @@ func (a *Adapter) Run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return hosted.Watch(ctx, posting{a.deps.Inboxes}, Name, checkInbox) })
+	g.Go(func() error { return hosted.Credentials(ctx, a.deps, Name, a.try) })
 	if a.deps.State != nil {
 		g.Go(func() error {
 			a.links.run(ctx)

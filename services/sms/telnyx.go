@@ -140,6 +140,9 @@ func (t telnyx) send(ctx context.Context, a *Adapter, c config, out channel.Outb
 	body := map[string]any{
 		"from": c.number, "to": out.To.Address, "text": out.Content.Text, "type": "SMS", "tags": []string{telnyxTag + out.ID},
 	}
+	if files := a.handedOut(out); len(files) > 0 {
+		body["type"], body["media_urls"] = "MMS", files
+	}
 	if u := a.callback(out); u != "" {
 		body["webhook_url"] = u
 	}

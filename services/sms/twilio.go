@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/hosted"
@@ -84,7 +83,10 @@ func twilioMessages(c config) string {
 
 func (t twilio) send(ctx context.Context, a *Adapter, c config, out channel.Outbound) (string, error) {
 	v := url.Values{"To": {out.To.Address}, "Body": {out.Content.Text}}
-	if strings.HasPrefix(c.number, "MG") && len(c.number) == 34 {
+	for _, address := range a.handedOut(out) {
+		v.Add("MediaUrl", address)
+	}
+	if twilioService(c.number) {
 		v.Set("MessagingServiceSid", c.number)
 	} else {
 		v.Set("From", c.number)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/weftline/weftline/pkg/channel"
@@ -38,6 +39,7 @@ func (t twilio) look(ctx context.Context, a *Adapter, c config, out channel.Outb
 	var page struct {
 		Messages []struct {
 			SID, Body, Direction string
+			NumMedia             string `json:"num_media"`
 			DateCreated          string `json:"date_created"`
 		} `json:"messages"`
 		Next string `json:"next_page_uri"`
@@ -50,7 +52,7 @@ func (t twilio) look(ctx context.Context, a *Adapter, c config, out channel.Outb
 	for _, m := range page.Messages {
 		at, err := time.Parse(time.RFC1123Z, m.DateCreated)
 		whole = whole || err == nil && at.Before(since)
-		if err != nil || at.Before(since) || m.Body != out.Content.Text || m.Direction == "inbound" {
+		if err != nil || at.Before(since) || m.Body != out.Content.Text || !twilioFiles(m.NumMedia, out) || m.Direction == "inbound" {
 			continue
 		}
 		if at.Before(out.At.Truncate(time.Second)) {
@@ -65,4 +67,9 @@ func (t twilio) look(ctx context.Context, a *Adapter, c config, out channel.Outb
 		return channel.Receipt{}, errUnclear
 	}
 	return channel.Receipt{}, nil // it never arrived
+}
+
+// twilioFiles says whether a listed message has as many files; it may not say how many.
+func twilioFiles(has string, out channel.Outbound) bool {
+	return has == strconv.Itoa(len(out.Content.Attachments)) || has == ""
 }

@@ -242,7 +242,7 @@ func TestFakeTwilioRefusal(t *testing.T) {
 		"takes 23 parts, at most 10 are sent: it has letters beyond the GSM alphabet": func(o *channel.Outbound) { o.Content.Text = strings.Repeat("я", 1530) },
 		"takes 11 parts, at most 10 are sent":                                         func(o *channel.Outbound) { o.Content.Text = strings.Repeat("a", 1531) },
 		"the text is empty":                                                           func(o *channel.Outbound) { o.Content.Text = " " },
-		"files cannot be sent":                                                        func(o *channel.Outbound) { o.Content.Attachments = make([]channel.Attachment, 1) },
+		"attachments[0]: must be one of image/jpeg, ":                                 func(o *channel.Outbound) { o.Content.Attachments = make([]channel.Attachment, 1) },
 		"cannot be answered":                                                          func(o *channel.Outbound) { o.To = to("BANK") },
 		"account and API key be":                                                      nil,
 	} {

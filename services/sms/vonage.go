@@ -118,9 +118,27 @@ func (vonage) probe(ctx context.Context, c config) (*http.Request, error) {
 	return http.NewRequestWithContext(ctx, http.MethodGet, c.api+"/v2/applications?page_size=1", nil)
 }
 
+// vonageKind is what the Messages API calls a file.
+func vonageKind(contentType string) string {
+	family, _, _ := strings.Cut(contentType, "/")
+	if family == "text" {
+		return "vcard"
+	}
+	return family
+}
+
 func (v vonage) send(ctx context.Context, a *Adapter, c config, out channel.Outbound) (string, error) {
 	body := map[string]any{
 		"message_type": "text", "channel": "sms", "from": bare(c.number), "to": bare(out.To.Address), "text": out.Content.Text, "client_ref": out.ID,
+	}
+	if files := a.handedOut(out); len(files) > 0 {
+		kind := vonageKind(out.Content.Attachments[0].ContentType)
+		what := map[string]string{"url": files[0]}
+		if out.Content.Text != "" {
+			what["caption"] = out.Content.Text
+		}
+		body["channel"], body["message_type"], body[kind] = "mms", kind, what
+		delete(body, "text")
 	}
 	if u := a.callback(out); u != "" {
 		body["webhook_url"] = u

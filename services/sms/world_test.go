@@ -14,6 +14,7 @@ import (
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/pkg/channel/channeltest"
+	"github.com/weftline/weftline/services/internal/blob"
 	"github.com/weftline/weftline/services/internal/crypt"
 	"github.com/weftline/weftline/services/internal/docstore"
 	"github.com/weftline/weftline/services/internal/docstore/sqlite"
@@ -35,6 +36,7 @@ type world struct {
 	t       testing.TB
 	inboxes *hostedtest.Registry
 	state   docstore.Store
+	blobs   blob.Store
 	adapter *sms.Adapter
 	mux     *http.ServeMux
 }
@@ -54,8 +56,15 @@ func newWorld(t testing.TB, intake channel.Intake, p *hostedtest.Provider, setti
 		inbox.Inbox{ID: "other", Channel: sms.Name, Name: "Other", Settings: with()},
 	)
 	w.state = database(t)
+	keys := crypt.NewMemory()
+	blobs, err := blob.NewDir(t.TempDir(), keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { blobs.Close() })
+	w.blobs = blobs
 	w.adapter = sms.New(hosted.Deps{
-		Intake: intake, Inboxes: w.inboxes, Client: w.Client(), PublicURL: publicURL, State: w.state, Keys: crypt.NewMemory(),
+		Intake: intake, Inboxes: w.inboxes, Client: w.Client(), PublicURL: publicURL, State: w.state, Keys: keys, Blobs: blobs, After: w.Clock.After,
 	})
 	w.adapter.Routes(w.mux)
 	run(t, w.adapter)

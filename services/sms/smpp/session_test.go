@@ -19,7 +19,7 @@ import (
 )
 
 func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -131,7 +131,7 @@ func TestFakeSMSCStatusAndLostAnswer(t *testing.T) {
 		}
 		return smpptest.Verdict{Hangup: true}
 	})
-	s := open(t, f, smpp.Config{Timeout: 50 * time.Millisecond})
+	s := open(t, f, smpp.Config{Timeout: 2 * time.Second})
 	_, err := s.Submit(within(t), message("1"))
 	if e, ok := errors.AsType[*smpp.StatusError](err); !ok || !e.Status.Wait() {
 		t.Errorf("throttled: %v", err)
@@ -155,7 +155,7 @@ func TestFakeSMSCDeafLinkEnds(t *testing.T) {
 	t.Parallel()
 	f := smpptest.Start(t, nil)
 	f.Deaf(true)
-	s := open(t, f, smpp.Config{Enquire: 10 * time.Millisecond, Timeout: 50 * time.Millisecond})
+	s := open(t, f, smpp.Config{Enquire: 10 * time.Millisecond, Timeout: 2 * time.Second})
 	select {
 	case <-s.Done():
 	case <-within(t).Done():
