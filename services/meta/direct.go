@@ -48,6 +48,8 @@ type dmEvent struct {
 	Referral *struct {
 		Ref string `json:"ref"`
 	} `json:"referral"`
+	Delivery *watermark `json:"delivery"`
+	Read     *watermark `json:"read"`
 }
 
 type party struct {
@@ -83,8 +85,7 @@ type dmAttachment struct {
 	} `json:"payload"`
 }
 
-// splitDirect makes one input of each event of a batch. Nothing to keep are
-// deliveries and reads (they name a time or a message, not what was sent by whom), and the
+// splitDirect makes one input of each event of a batch. Nothing to keep are the
 // echoes of what others sent; those of ours tell that a send whose answer was lost arrived.
 func (a *direct) splitDirect(in inbox.Inbox, c config, e entry) (out []channel.Raw) {
 	id, found := a.mineOr(in, c, e.ID)
@@ -107,6 +108,8 @@ func (a *direct) splitDirect(in inbox.Inbox, c config, e entry) (out []channel.R
 			raw.ProviderID = hosted.Clip(m.MID, 250)
 		case m == nil && ev.Postback != nil && ev.Postback.MID != "":
 			raw.ProviderID = hosted.Clip(ev.Postback.MID, 250)
+		case m == nil && (ev.Delivery != nil || ev.Read != nil):
+			raw.ProviderID = hosted.Clip(ev.seenID(), 250)
 		case m == nil && ev.Postback == nil && ev.Reaction == nil && ev.Edit == nil && ev.Referral == nil:
 			continue
 		}

@@ -33,6 +33,10 @@ func directItem(raw channel.Raw, kind string, e entry) (it channel.Item, err err
 		return it, errors.New("the input has no id")
 	}
 	from := channel.Address{Kind: kind, Scope: e.ID, Address: ev.Sender.ID}
+	if ev.Message == nil && (ev.Delivery != nil || ev.Read != nil) {
+		it.Receipt, err = ev.seen(raw, from)
+		return it, err
+	}
 	switch {
 	case ev.Message != nil && ev.Message.Deleted, ev.Reaction != nil, ev.Edit != nil:
 		it.Change, err = ev.change(raw, from)

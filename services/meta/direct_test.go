@@ -141,11 +141,18 @@ func TestMessengerEvents(t *testing.T) {
 	for _, r := range raws {
 		ids = append(ids, r.ProviderID)
 	}
-	if len(items) != 3 || ids[0] != "m_IN1" || ids[1] != "m_PB1" || !strings.HasPrefix(ids[2], "sha256-") {
-		t.Fatalf("deliveries, reads and echoes of others are nothing to keep: %v", ids)
+	customer := channel.Address{Kind: "messenger", Scope: account, Address: "5591234567890123"}
+	if len(items) != 5 || ids[0] != "m_IN1" || ids[1] != "delivery:5591234567890123:1749416383000" || ids[2] != "m_PB1" ||
+		ids[3] != "read:5591234567890123:1749416383000" || !strings.HasPrefix(ids[4], "sha256-") {
+		t.Fatalf("echoes of others are nothing to keep: %v", ids)
+	}
+	for i, state := range map[int]channel.State{1: channel.StateDelivered, 3: channel.StateRead} {
+		if r := items[i].Receipt; r == nil || r.State != state || r.To != customer || r.Outbound != "" || !r.At.Equal(time.UnixMilli(1749416383000)) {
+			t.Errorf("%+v", r)
+		}
 	}
 	m := items[0].Message
-	if !reflect.DeepEqual(m.References, []string{"m_OUT7"}) || m.From != (channel.Address{Kind: "messenger", Scope: account, Address: "5591234567890123"}) ||
+	if !reflect.DeepEqual(m.References, []string{"m_OUT7"}) || m.From != customer ||
 		!m.OccurredAt.Equal(time.UnixMilli(1749416383123)) {
 		t.Errorf("%+v", m)
 	}
@@ -153,10 +160,10 @@ func TestMessengerEvents(t *testing.T) {
 	if m.Content.Text != "See this\nLocation: geo:37.483872,-122.148989" || !reflect.DeepEqual(m.Content.Attachments, want) {
 		t.Errorf("%+v", m.Content)
 	}
-	if items[1].Message.Content.Text != "pressed: Get started" {
-		t.Errorf("%+v", items[1].Message)
+	if items[2].Message.Content.Text != "pressed: Get started" {
+		t.Errorf("%+v", items[2].Message)
 	}
-	if c := items[2].Change; c.Action != channel.Edited || c.Target != "m_IN1" || c.Content.Text != "See that" {
+	if c := items[4].Change; c.Action != channel.Edited || c.Target != "m_IN1" || c.Content.Text != "See that" {
 		t.Errorf("%+v", c)
 	}
 }
@@ -249,7 +256,7 @@ func TestInstagramEvents(t *testing.T) {
 	in := &channeltest.Intake{}
 	b := startInstagram(t, in, nil)
 	raws, items := b.taken(in, "instagram_batch")
-	if len(items) != 5 {
+	if len(items) != 6 {
 		t.Fatalf("%d inputs", len(raws))
 	}
 	if c := items[0].Message.Content; c.Subject != "Reply to a story" || c.Text != "Love it" || c.Attachments[0].Remote != "https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=1" {
@@ -264,7 +271,10 @@ func TestInstagramEvents(t *testing.T) {
 	if c := items[3].Change; c.Action != channel.Deleted || c.Target != "m_IG1" {
 		t.Errorf("%+v", c)
 	}
-	m := items[4].Message
+	if r := items[4].Receipt; r == nil || r.State != channel.StateRead || r.To.Address != "5591234567890123" || !r.At.Equal(time.UnixMilli(1749416383123)) {
+		t.Errorf("%+v", r)
+	}
+	m := items[5].Message
 	if m.Thread != "media:17900000000000001" || m.Content.Text != "How much?" || m.From.Name != "ada.l" || m.ID != "comment:17865799348089039" ||
 		!reflect.DeepEqual(m.References, []string{"comment:17865799348089000"}) || m.Content.Subject != "Comment on a reel" {
 		t.Errorf("%+v", m)
@@ -307,11 +317,9 @@ func TestDirectSettingsThatAreWrong(t *testing.T) {
 }
 
 func FuzzParseMessenger(f *testing.F) {
-	fuzzSeeds(f, "messenger_")
-	fuzzParse(f, meta.Messenger, "application/vnd.weftline.messenger+json", meta.MessengerParser{})
+	fuzzParse(f, meta.Messenger, "messenger_", meta.MessengerParser{})
 }
 
 func FuzzParseInstagram(f *testing.F) {
-	fuzzSeeds(f, "instagram_")
-	fuzzParse(f, meta.Instagram, "application/vnd.weftline.instagram+json", meta.InstagramParser{})
+	fuzzParse(f, meta.Instagram, "instagram_", meta.InstagramParser{})
 }

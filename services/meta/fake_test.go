@@ -216,7 +216,7 @@ func start(t testing.TB, intake channel.Intake, name string, makes func(hosted.D
 		inbox.Inbox{ID: "one", Channel: name, Name: "One", Settings: settings(account)},
 		inbox.Inbox{ID: "two", Channel: name, Name: "Two", Settings: settings(elsewhere)},
 	)
-	b.adapter = makes(hosted.Deps{Intake: intake, Inboxes: b.inboxes, Client: b.Client(), Keys: keys, Blobs: dir})
+	b.adapter = makes(hosted.Deps{Intake: intake, Inboxes: b.inboxes, Client: b.Client(), Keys: keys, Blobs: dir, After: b.Clock.After})
 	b.adapter.Routes(b.mux)
 	ctx, stop := context.WithCancel(context.Background())
 	done := running(ctx, b.adapter)
@@ -295,39 +295,9 @@ func (b *bench) keep(data string) string {
 	return key
 }
 
-// fuzzSeeds are the files whose names begin so.
-func fuzzSeeds(f *testing.F, prefix string) {
-	files, err := filepath.Glob("testdata/" + prefix + "*.json")
-	if err != nil || len(files) == 0 {
-		f.Fatal("no seeds")
-	}
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-}
-
-func fuzzParse(f *testing.F, name, contentType string, p channel.Parser) {
-	f.Fuzz(func(t *testing.T, body []byte) {
-		raw := channel.Raw{Channel: name, Inbox: "one", ProviderID: "p", ReceivedAt: time.Unix(1764240000, 0), ContentType: contentType, Body: body}
-		items, err := p.Parse(raw)
-		if (err == nil) != (len(items) > 0) {
-			t.Fatalf("%d items, %v", len(items), err)
-		}
-		for _, it := range items {
-			if m := it.Message; m != nil && (m.ID == "" || m.From.Address == "" || m.From.Kind == "" || m.OccurredAt.After(raw.ReceivedAt) ||
-				m.Content.Text == "" && len(m.Content.Attachments) == 0 && m.Content.Unparsed == "") {
-				t.Errorf("%+v", m)
-			}
-			if c := it.Change; c != nil && (c.ID == "" || c.Target == "" || c.From.Address == "") {
-				t.Errorf("%+v", c)
-			}
-			if r := it.Receipt; r != nil && (r.Outbound == "" || r.State == "") {
-				t.Errorf("%+v", r)
-			}
-		}
-	})
+// fuzzParse begins with the files whose names begin with prefix.
+func fuzzParse(f *testing.F, name, prefix string, p channel.Parser) {
+	channeltest.Fuzz(f, p, channel.Raw{
+		Channel: name, Inbox: "one", ProviderID: "p", ReceivedAt: time.Unix(1764240000, 0), ContentType: "application/vnd.weftline." + name + "+json",
+	}, "testdata/"+prefix+"*.json")
 }

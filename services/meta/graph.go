@@ -14,7 +14,6 @@ import (
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/hosted"
-	"github.com/weftline/weftline/services/internal/inbox"
 )
 
 // graphError is how the Graph API says no ("Handle errors").
@@ -90,7 +89,7 @@ func (p *platform) do(inboxID string, c config, r *http.Request, result any) err
 		}
 		return &refused{hosted.Refusal{Detail: fmt.Sprintf("Meta refuses it (%d)", reply.Status)}, 0, 0}
 	}
-	return p.judge(inboxID, reply, e)
+	return p.judge(r.Context(), inboxID, reply, e)
 }
 
 // refused is a refusal for good.
@@ -102,7 +101,7 @@ type refused struct {
 func (e *refused) Unwrap() error { return &e.Refusal }
 
 // judge sorts the codes: what passes by itself, what a person must mend, what never will be.
-func (p *platform) judge(inboxID string, reply hosted.Reply, e graphError) error {
+func (p *platform) judge(ctx context.Context, inboxID string, reply hosted.Reply, e graphError) error {
 	code, sub := e.Error.Code, e.Error.Subcode
 	no := &refused{hosted.Refusal{Detail: words(code, sub, e.Error.Message, e.Error.Data.Details)}, code, sub}
 	switch {
@@ -115,10 +114,14 @@ func (p *platform) judge(inboxID string, reply hosted.Reply, e graphError) error
 		if d := regain(reply); d > 0 {
 			after = d
 		}
-		return p.caller.Hold(inboxID, after)
+		return p.caller.Hold(ctx, inboxID, after)
 	case passing[code]:
 		return fmt.Errorf("the Graph API asks to try again (code %d)", code)
-	case code == 190 || code == 102 || mend[code] || code == 10 || code >= 200 && code <= 219 && sub != 1545041:
+	case code == 190 || code == 102:
+		return p.caller.Attention(inboxID, no.Detail)
+	case hosted.Asking(ctx):
+		return no // of another right than that to send
+	case mend[code] || code == 10 || code >= 200 && code <= 219 && sub != 1545041:
 		return p.caller.Attention(inboxID, no.Detail)
 	}
 	return no
@@ -144,14 +147,5 @@ func regain(r hosted.Reply) time.Duration {
 
 // sending is the configuration for what goes out.
 func (p *platform) sending(id string) (config, error) {
-	in, ok := p.deps.Inboxes.Get(id)
-	if !ok {
-		return config{}, fmt.Errorf("inbox %s is not there: %w", id, channel.ErrNeedsAttention)
-	}
-	c, err := p.kind.read(in.Settings)
-	if err != nil {
-		p.deps.Inboxes.SetHealth(id, inbox.Health{State: "needs_attention", Detail: err.Error()})
-		return c, fmt.Errorf("%w: %w", channel.ErrNeedsAttention, err)
-	}
-	return c, nil
+	return hosted.Sending(p.deps.Inboxes, p.name, id, p.kind.read)
 }

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/hosted"
@@ -23,12 +25,12 @@ var instagramKind = kind{
 	about: "Direct messages and comments of an Instagram professional account.",
 	needs: []string{"An app in Meta's App Dashboard, and its app secret", "An Instagram professional account, and its long-lived token"},
 	recipient: inbox.Recipient{
-		Kind: Instagram, Label: "Instagram user id", Scoped: true,
+		Kind: Instagram, Label: "Instagram user id", Scoped: true, Form: regexp.MustCompile(`^[0-9]{1,30}$`), Such: "5591234567890123",
 		Help: "The id Meta gives to somebody who has written to you in the last 24 hours: write yourself, and it stands in your conversation.",
 	},
 	settings: shared("https://graph.instagram.com",
 		"Instagram account ID", "The id of the professional account, in the App Dashboard under Instagram, API setup.",
-		"A long-lived token of the account with instagram_business_manage_messages and instagram_business_manage_comments. Subscribe to messages, messaging_postbacks, message_reactions, comments and live_comments.",
+		"A long-lived token of the account with instagram_business_manage_messages and instagram_business_manage_comments. Subscribe to messages, messaging_postbacks, messaging_seen, message_reactions, comments and live_comments.",
 		humanAgent,
 		inbox.Setting{
 			Key: keyComments, Label: "Answers to comments", Default: public, Values: []string{public, private},
@@ -64,7 +66,7 @@ func InstagramChannel(client *http.Client) inbox.Channel {
 func (a *InstagramAdapter) Capabilities() channel.Capabilities {
 	return channel.Capabilities{
 		TextLimit: maxInstagramText, TextUnit: channel.Bytes, Parts: maxDirectParts,
-		ReplyWindow: humanWindow, Typing: true, Reactions: true, Deletes: true, Threads: true,
+		ReplyWindow: humanWindow, Typing: true, TypingLasts: 20 * time.Second, Reactions: true, Deletes: true, ReadReceipts: true, Threads: true,
 	}
 }
 
@@ -224,6 +226,7 @@ func (a *InstagramAdapter) Send(ctx context.Context, out channel.Outbound) (chan
 		return hosted.Failed(out, a.now(), refusal)
 	}
 	n := len(p.texts)
+	began := a.now() // by then it is not read: a watermark is of later
 	ids, err := a.steps.Send(ctx, out, n, func(ctx context.Context, i int) (string, error) {
 		if p.comment != "" && !p.private {
 			return a.replyBelow(ctx, out.Inbox, c, p.comment, p.texts[i])
@@ -239,7 +242,7 @@ func (a *InstagramAdapter) Send(ctx context.Context, out channel.Outbound) (chan
 	if err == nil {
 		a.caller.Sent(out.Inbox)
 	}
-	return hosted.Ended(out, a.now(), ids, n, err)
+	return hosted.Ended(out, began, ids, n, err)
 }
 
 // replyBelow answers a comment for everybody ("Comment moderation", replies).

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/hosted"
@@ -34,12 +36,12 @@ var messengerKind = kind{
 	about: "Messages to a Facebook page, by Messenger.",
 	needs: []string{"An app in Meta's App Dashboard, and its app secret", "A Facebook page, and its page access token"},
 	recipient: inbox.Recipient{
-		Kind: Messenger, Label: "Messenger user id", Scoped: true,
+		Kind: Messenger, Label: "Messenger user id", Scoped: true, Form: regexp.MustCompile(`^[0-9]{1,30}$`), Such: "5591234567890123",
 		Help: "The id Meta gives to somebody who has written to you in the last 24 hours: write yourself, and it stands in your conversation.",
 	},
 	settings: shared("https://graph.facebook.com",
 		"Page ID", "On the page under About, Page transparency; or in the App Dashboard under Messenger, beside the page's token.",
-		"A page access token that does not expire, with pages_messaging and pages_manage_metadata. Subscribe the page to messages, messaging_postbacks, message_reactions, message_edits and message_echoes.",
+		"A page access token that does not expire, with pages_messaging and pages_manage_metadata. Subscribe the page to messages, messaging_postbacks, message_deliveries, message_reads, message_reactions, message_edits and message_echoes.",
 		humanAgent),
 }
 
@@ -66,12 +68,12 @@ func MessengerChannel(client *http.Client) inbox.Channel {
 }
 
 // Capabilities are the Messenger Platform's. Deliveries and reads are told as
-// points in time, not of messages: no receipt is made of them.
+// points in time, not of messages.
 func (a *MessengerAdapter) Capabilities() channel.Capabilities {
 	return channel.Capabilities{
 		TextLimit: maxMessengerText, Parts: maxDirectParts,
 		Attachments: true, AttachmentLimit: maxMessengerFile, AttachmentsPerMessage: maxDirectParts,
-		ReplyWindow: humanWindow, Typing: true, Reactions: true, Edits: true,
+		ReplyWindow: humanWindow, Typing: true, TypingLasts: 20 * time.Second, Reactions: true, Edits: true, Delivered: true, ReadReceipts: true,
 	}
 }
 
@@ -143,6 +145,7 @@ func (a *MessengerAdapter) Send(ctx context.Context, out channel.Outbound) (chan
 		return hosted.Failed(out, a.now(), refusal)
 	}
 	n := len(texts) + len(out.Content.Attachments)
+	began := a.now() // by then it is not read: a watermark is of later
 	ids, err := a.steps.Send(ctx, out, n, func(ctx context.Context, i int) (string, error) {
 		mark := a.mark(out.Inbox, out.ID, i, n)
 		if i >= len(texts) {
@@ -155,7 +158,7 @@ func (a *MessengerAdapter) Send(ctx context.Context, out channel.Outbound) (chan
 	if err == nil {
 		a.caller.Sent(out.Inbox)
 	}
-	return hosted.Ended(out, a.now(), ids, n, err)
+	return hosted.Ended(out, began, ids, n, err)
 }
 
 // sendFile uploads a file for use in messages, then sends it ("Attachment Upload API").

@@ -15,6 +15,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/hosted"
 	"github.com/weftline/weftline/services/internal/inbox"
@@ -41,12 +43,7 @@ type platform struct {
 }
 
 func open(name string, k kind, d hosted.Deps, split func(inbox.Inbox, config, *hosted.Request) []channel.Raw) *platform {
-	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
-	}
-	if d.Now == nil {
-		d.Now = time.Now
-	}
+	d = d.WithDefaults()
 	p := &platform{
 		name: name, kind: k, deps: d, caller: hosted.NewCaller(d), steps: hosted.NewSteps(d, name), heard: newHeard(), log: d.Log, now: d.Now,
 	}
@@ -70,12 +67,26 @@ func (p *platform) Channel() string { return p.name }
 // Routes mounts the door.
 func (p *platform) Routes(mux *http.ServeMux) { p.door.Routes(mux) }
 
-// Run watches the settings of the inboxes.
+// Run watches the settings of the inboxes and whether Meta takes their tokens.
 func (p *platform) Run(ctx context.Context) error {
-	return hosted.Watch(ctx, p.deps.Inboxes, p.name, func(in inbox.Inbox) error {
-		_, err := p.kind.read(in.Settings)
-		return err
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return hosted.Watch(ctx, p.deps.Inboxes, p.name, func(in inbox.Inbox) error {
+			_, err := p.kind.read(in.Settings)
+			return err
+		})
 	})
+	g.Go(func() error { return hosted.Credentials(ctx, p.deps, p.name, p.try) })
+	return g.Wait()
+}
+
+// try asks whether the provider takes the token: the account's own fields need it and change nothing.
+func (p *platform) try(ctx context.Context, in inbox.Inbox) error {
+	c, err := p.kind.read(in.Settings)
+	if err != nil {
+		return hosted.ErrNotAsked // Watch says what is wrong
+	}
+	return p.get(ctx, in.ID, c, c.account, "id", nil)
 }
 
 // there says whether an inbox is of this channel.

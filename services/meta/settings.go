@@ -72,7 +72,7 @@ func shared(api, account, accountHelp, tokenHelp string, own ...inbox.Setting) [
 		},
 		{
 			Key: keyVerify, Label: "Verify token", Secret: true, Required: true,
-			Help: "A word of your own, at least 8 characters. Enter it in the App Dashboard under Webhooks, beside this inbox's callback address /hooks/<channel>/<inbox> on the hub's public address.",
+			Help: "A word of your own, at least 8 characters. Enter it in the App Dashboard under Webhooks, beside the callback URL that is shown once this is saved.",
 		},
 	}
 	list = append(list, own...)
@@ -137,18 +137,7 @@ func (k kind) read(values map[string]string) (config, error) {
 func (k kind) describe(name string, client *http.Client) inbox.Channel {
 	return inbox.Channel{
 		Name: name, Settings: k.settings,
-		Check: func(s map[string]string) error {
-			_, err := k.read(s)
-			return err
-		},
-		Test: func(ctx context.Context, in inbox.Inbox) error {
-			for _, step := range k.steps(ctx, name, client, in) {
-				if step.Err != nil {
-					return step.Err
-				}
-			}
-			return nil
-		},
+		Check: hosted.Checks(k.read),
 		Steps: func(ctx context.Context, in inbox.Inbox) []inbox.Step { return k.steps(ctx, name, client, in) },
 		About: k.about, Needs: k.needs, Recipient: &k.recipient,
 		Paste: []inbox.Paste{

@@ -427,8 +427,7 @@ func TestWhatsAppSettingsAreTriedFake(t *testing.T) {
 }
 
 func FuzzParseWhatsApp(f *testing.F) {
-	fuzzSeeds(f, "whatsapp_")
-	fuzzParse(f, meta.WhatsApp, "application/vnd.weftline.whatsapp+json", meta.WhatsAppParser{})
+	fuzzParse(f, meta.WhatsApp, "whatsapp_", meta.WhatsAppParser{})
 }
 
 // An app's secret opens the inboxes that have it, and no other's.
