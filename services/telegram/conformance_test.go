@@ -50,7 +50,7 @@ func prepare(t testing.TB, intake channel.Intake, mode string, blobs blob.Store)
 		inbox.Inbox{ID: "bot", Channel: telegram.Name, Name: "Shop", Settings: settings(token)},
 		inbox.Inbox{ID: "other", Channel: telegram.Name, Name: "Another", Settings: settings(otherToken)},
 	)
-	b.adapter = telegram.New(hosted.Deps{Intake: intake, Inboxes: b.inboxes, Client: b.Client(), PublicURL: "https://hub.example", Blobs: blobs})
+	b.adapter = telegram.New(hosted.Deps{Intake: intake, Inboxes: b.inboxes, Client: b.Client(), PublicURL: "https://hub.example", Blobs: blobs, After: b.Clock.After})
 	b.adapter.Routes(b.mux)
 	b.run = func() func() {
 		ctx, stop := context.WithCancel(context.Background())

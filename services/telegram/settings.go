@@ -61,31 +61,14 @@ var (
 func Channel(client *http.Client) inbox.Channel {
 	return inbox.Channel{
 		Name: Name, Settings: settings,
-		Check: func(s map[string]string) error {
-			_, err := readConfig(s)
-			return err
-		},
-		Test: func(ctx context.Context, in inbox.Inbox) error {
-			c, err := readConfig(in.Settings)
-			if err != nil {
-				return err
-			}
-			_, err = whoami(ctx, client, in.ID, c)
-			return err
-		},
-		Steps: func(ctx context.Context, in inbox.Inbox) []inbox.Step {
-			step := inbox.Step{Name: "Ask Telegram who the bot is"}
-			c, err := readConfig(in.Settings)
-			if err == nil {
-				step.Detail, err = whoami(ctx, client, in.ID, c)
-			}
-			step.Err = err
-			return []inbox.Step{step}
-		},
+		Check: hosted.Checks(readConfig),
+		Steps: hosted.Asks("Ask Telegram who the bot is", readConfig, func(ctx context.Context, inboxID string, c config) (string, error) {
+			return whoami(ctx, client, inboxID, c)
+		}),
 		About: "Private chats of customers with a bot of yours.",
 		Needs: []string{"A bot's token: in Telegram write to @BotFather and send /newbot"},
 		Recipient: &inbox.Recipient{
-			Kind: Name, Label: "Telegram user id", Scoped: true,
+			Kind: Name, Label: "Telegram user id", Scoped: true, Form: regexp.MustCompile(`^[0-9]{1,20}$`), Such: "123456789",
 			Help: "A number. Only of somebody who has written to the bot: write to it yourself, and your id stands in your conversation.",
 		},
 	}

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/hosted"
 	"github.com/weftline/weftline/services/internal/inbox"
@@ -50,12 +52,7 @@ var _ interface {
 
 // New makes the adapter; requests are taken from the first moment.
 func New(d hosted.Deps) *Adapter {
-	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
-	}
-	if d.Now == nil {
-		d.Now = time.Now
-	}
+	d = d.WithDefaults()
 	a := &Adapter{
 		deps: d, caller: hosted.NewCaller(d), steps: hosted.NewSteps(d, Name), log: d.Log, now: d.Now, look: 5 * time.Minute,
 		groups: map[string]string{}, memory: map[string]offset{},
@@ -73,7 +70,7 @@ func (a *Adapter) Capabilities() channel.Capabilities {
 	return channel.Capabilities{
 		TextLimit: maxText, TextUnit: channel.UTF16Units, Parts: maxParts,
 		Attachments: true, AttachmentLimit: maxFile, AttachmentsPerMessage: maxFiles,
-		Typing: true, Reactions: true, Edits: true,
+		Typing: true, TypingLasts: 5 * time.Second, Reactions: true, Edits: true,
 	}
 }
 
@@ -81,46 +78,21 @@ func (a *Adapter) Capabilities() channel.Capabilities {
 func (a *Adapter) Routes(mux *http.ServeMux) { a.door.Routes(mux) }
 
 // Run receives for every inbox until ctx ends: it registers the webhook or polls.
+// Of one bot no two may poll at once, which hosted.Each sees to.
 func (a *Adapter) Run(ctx context.Context) error {
-	type running struct {
-		rev  int64
-		stop context.CancelFunc
-		done chan struct{}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return hosted.Each(ctx, a.deps.Inboxes, Name, a.receive) })
+	g.Go(func() error { return hosted.Credentials(ctx, a.deps, Name, a.try) })
+	return g.Wait()
+}
+
+// try asks whether the provider takes the token of a bot that has a webhook; who polls asks all the time.
+func (a *Adapter) try(ctx context.Context, in inbox.Inbox) error {
+	c, err := a.config(in)
+	if err != nil || c.webhook == "" {
+		return hosted.ErrNotAsked
 	}
-	all := map[string]*running{}
-	end := func(id string) {
-		all[id].stop()
-		<-all[id].done
-		delete(all, id)
-	}
-	a.deps.Inboxes.Watch(ctx, Name, func(list []inbox.Inbox) {
-		there := map[string]bool{}
-		for _, in := range list {
-			there[in.ID] = true
-			if r := all[in.ID]; r != nil && r.rev == in.Rev {
-				continue
-			} else if r != nil {
-				end(in.ID) // two may not poll at once
-			}
-			ctx, stop := context.WithCancel(ctx)
-			r := &running{rev: in.Rev, stop: stop, done: make(chan struct{})}
-			all[in.ID] = r
-			go func() {
-				defer close(r.done)
-				a.receive(ctx, in)
-			}()
-		}
-		for id := range all {
-			if !there[id] {
-				end(id)
-			}
-		}
-	})
-	<-ctx.Done()
-	for id := range all {
-		end(id)
-	}
-	return nil
+	return a.call(ctx, in.ID, c, "getMe", struct{}{}, nil)
 }
 
 // receive runs one inbox until ctx ends, or until its settings are known to be wrong.

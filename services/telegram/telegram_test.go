@@ -23,20 +23,6 @@ import (
 	"github.com/weftline/weftline/services/telegram"
 )
 
-// wait polls what has no way to tell.
-func wait(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(10 * time.Second); !ok(); {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited for %s in vain", what)
-		}
-	}
-}
-
 func (f *fake) args(method string) map[string]any {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -46,13 +32,13 @@ func (f *fake) args(method string) map[string]any {
 func TestWebhookIsRegisteredFake(t *testing.T) {
 	t.Parallel()
 	b := start(t, &channeltest.Intake{}, "auto", nil)
-	wait(t, "setWebhook", func() bool { return b.args("setWebhook") != nil })
+	hostedtest.Wait(t, "setWebhook", func() bool { return b.args("setWebhook") != nil })
 	want := map[string]any{
 		"url": "https://hub.example/hooks/telegram/bot", "secret_token": oldSecret,
 		"allowed_updates": []any{"message", "edited_message", "message_reaction", "callback_query", "my_chat_member"},
 	}
 	for _, in := range []string{"bot", "other"} { // the fake keeps the last of both
-		wait(t, "health", func() bool { return b.inboxes.Health(in).State == "ok" })
+		hostedtest.Wait(t, "health", func() bool { return b.inboxes.Health(in).State == "ok" })
 	}
 	got := b.args("setWebhook")
 	got["url"] = strings.Replace(got["url"].(string), "/other", "/bot", 1)
@@ -126,12 +112,12 @@ func TestOffsetIsDurableFake(t *testing.T) {
 		}
 	})
 	n := len(asked())
-	run(time.Now, func() { wait(t, "a question", func() bool { return len(asked()) > n }) })
+	run(time.Now, func() { hostedtest.Wait(t, "a question", func() bool { return len(asked()) > n }) })
 	if got := asked()[n]; got != 5002 {
 		t.Errorf("asked from %d", got)
 	}
 	n = len(asked())
-	run(func() time.Time { return time.Now().Add(7 * 24 * time.Hour) }, func() { wait(t, "a question", func() bool { return len(asked()) > n }) })
+	run(func() time.Time { return time.Now().Add(7 * 24 * time.Hour) }, func() { hostedtest.Wait(t, "a question", func() bool { return len(asked()) > n }) })
 	if got := asked()[n]; got != 0 {
 		t.Errorf("after a week asked from %d", got)
 	}
@@ -145,7 +131,7 @@ func TestTwoReadersAreToldApartFake(t *testing.T) {
 	b := prepare(t, &channeltest.Intake{}, "polling", nil)
 	b.conflict = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
 	t.Cleanup(b.run())
-	wait(t, "health", func() bool {
+	hostedtest.Wait(t, "health", func() bool {
 		h := b.inboxes.Health("bot")
 		return h.State == "needs_attention" && strings.Contains(h.Detail, "another program reads this bot's messages")
 	})
@@ -155,7 +141,7 @@ func TestGroupsAreSaidAndNothingIsSentFake(t *testing.T) {
 	t.Parallel()
 	in := &channeltest.Intake{}
 	b := start(t, in, "webhook", nil)
-	wait(t, "health", func() bool { return b.inboxes.Health("bot").State == "ok" })
+	hostedtest.Wait(t, "health", func() bool { return b.inboxes.Health("bot").State == "ok" })
 	b.post(map[string]any{"update_id": 9, "message": map[string]any{
 		"message_id": 1, "from": ada(), "date": 1, "text": "hi", "chat": map[string]any{"id": -100123, "type": "supergroup", "title": "Shop fans"},
 	}})

@@ -11,6 +11,7 @@ import (
 	"github.com/weftline/weftline/pkg/channel/channeltest"
 	"github.com/weftline/weftline/services/internal/crypt"
 	"github.com/weftline/weftline/services/internal/hosted"
+	"github.com/weftline/weftline/services/internal/hosted/hostedtest"
 	"github.com/weftline/weftline/services/telegram"
 )
 
@@ -44,7 +45,7 @@ func TestWebhookIsLookedAfterFake(t *testing.T) {
 		url, secret := registered()
 		return url == "https://hub.example/hooks/telegram/bot" && len(secret) >= 16
 	}
-	wait(t, "the webhook", ours)
+	hostedtest.Wait(t, "the webhook", ours)
 	_, secret := registered()
 	w := httptest.NewRecorder()
 	mux.ServeHTTP(w, hookRequest(secret, numbered("m1", said("m1", "hello", time.Now()))))
@@ -60,13 +61,13 @@ func TestWebhookIsLookedAfterFake(t *testing.T) {
 	f.mu.Lock()
 	f.hook["url"] = "https://another.example/"
 	f.mu.Unlock()
-	wait(t, "the webhook again", ours)
+	hostedtest.Wait(t, "the webhook again", ours)
 	f.mu.Lock()
 	f.trouble = map[string]any{"pending_update_count": 3, "last_error_date": time.Now().Add(time.Hour).Unix(), "last_error_message": "Connection refused"}
 	f.mu.Unlock()
-	wait(t, "trouble", health("needs_attention", "cannot deliver 3 updates: Connection refused"))
+	hostedtest.Wait(t, "trouble", health("needs_attention", "cannot deliver 3 updates: Connection refused"))
 	f.mu.Lock()
 	f.trouble = nil
 	f.mu.Unlock()
-	wait(t, "all well", health("ok", ""))
+	hostedtest.Wait(t, "all well", health("ok", ""))
 }
