@@ -44,7 +44,7 @@ func prepare(t testing.TB, intake channel.Intake, public string) *shop {
 		inbox.Inbox{ID: "shop", Channel: line.Name, Name: "Shop", Settings: settings(token)},
 		inbox.Inbox{ID: "other", Channel: line.Name, Name: "Another", Settings: other},
 	)
-	s.adapter = line.New(hosted.Deps{Intake: intake, Inboxes: s.inboxes, Client: s.Client(), PublicURL: public})
+	s.adapter = line.New(hosted.Deps{Intake: intake, Inboxes: s.inboxes, Client: s.Client(), PublicURL: public, After: s.Clock.After})
 	s.adapter.Routes(s.mux)
 	s.run = func() func() {
 		ctx, stop := context.WithCancel(context.Background())

@@ -14,8 +14,11 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/hosted"
+	"github.com/weftline/weftline/services/internal/inbox"
 )
 
 // Name is the channel's name, and the kind of its handles: LINE's ids of
@@ -50,12 +53,7 @@ var _ interface {
 
 // New makes the adapter; requests are taken from the first moment.
 func New(d hosted.Deps) *Adapter {
-	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
-	}
-	if d.Now == nil {
-		d.Now = time.Now
-	}
+	d = d.WithDefaults()
 	a := &Adapter{
 		deps: d, caller: hosted.NewCaller(d), names: hosted.NewNames(d), log: d.Log, now: d.Now, look: 5 * time.Minute,
 		advice: map[string]string{}, groups: map[string]string{}, spent: map[string]bool{},
@@ -72,14 +70,26 @@ func (a *Adapter) Channel() string { return Name }
 func (a *Adapter) Capabilities() channel.Capabilities {
 	return channel.Capabilities{
 		TextLimit: maxText, TextUnit: channel.UTF16Units, Parts: maxParts,
-		Typing: true, Deletes: true, IdempotentSend: true,
+		Typing: true, TypingLasts: 5 * time.Second, Deletes: true, IdempotentSend: true,
 	}
 }
 
 // Routes mounts the door.
 func (a *Adapter) Routes(mux *http.ServeMux) { a.door.Routes(mux) }
 
-// Run looks after the webhook of every inbox until ctx ends.
+// Run looks after the webhook and the token of every inbox until ctx ends.
 func (a *Adapter) Run(ctx context.Context) error {
-	return hosted.Each(ctx, a.deps.Inboxes, Name, a.lookAfter)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return hosted.Each(ctx, a.deps.Inboxes, Name, a.lookAfter) })
+	g.Go(func() error { return hosted.Credentials(ctx, a.deps, Name, a.try) })
+	return g.Wait()
+}
+
+// try asks whether the provider takes the token: who the account is changes nothing.
+func (a *Adapter) try(ctx context.Context, in inbox.Inbox) error {
+	c, err := readConfig(in.Settings)
+	if err != nil {
+		return hosted.ErrNotAsked // lookAfter says what is wrong
+	}
+	return a.get(ctx, in.ID, c, "/v2/bot/info", nil)
 }

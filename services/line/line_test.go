@@ -14,23 +14,10 @@ import (
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/pkg/channel/channeltest"
 	"github.com/weftline/weftline/services/internal/hosted"
+	"github.com/weftline/weftline/services/internal/hosted/hostedtest"
 	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/line"
 )
-
-// wait polls what has no way to tell.
-func wait(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(10 * time.Second); !ok(); {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited for %s in vain", what)
-		}
-	}
-}
 
 func (f *fake) args(what string) map[string]any {
 	f.mu.Lock()
@@ -64,14 +51,14 @@ func TestWebhookIsEnteredAndLookedAfterFake(t *testing.T) {
 		defer s.mu.Unlock()
 		return s.hook == want
 	}
-	wait(t, "the webhook", ours)
-	wait(t, "all well", s.healthy("ok", ""))
+	hostedtest.Wait(t, "the webhook", ours)
+	hostedtest.Wait(t, "all well", s.healthy("ok", ""))
 	s.set(func() { s.hook = "https://another.example/" })
-	wait(t, "the webhook again", ours)
+	hostedtest.Wait(t, "the webhook again", ours)
 	s.set(func() { s.active = false })
-	wait(t, "words about the switch", s.healthy("needs_attention", "Use webhook"))
+	hostedtest.Wait(t, "words about the switch", s.healthy("needs_attention", "Use webhook"))
 	s.set(func() { s.active = true })
-	wait(t, "all well", s.healthy("ok", ""))
+	hostedtest.Wait(t, "all well", s.healthy("ok", ""))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.puts != 2 {
@@ -83,11 +70,11 @@ func TestWithoutAPublicAddressItIsSaidWhatToCopyFake(t *testing.T) {
 	t.Parallel()
 	s := prepare(t, &channeltest.Intake{}, "http://127.0.0.1:8080")
 	t.Cleanup(s.run())
-	wait(t, "words", s.healthy("ok", "/hooks/line/shop"))
+	hostedtest.Wait(t, "words", s.healthy("ok", "/hooks/line/shop"))
 	if s.args("PUT /v2/bot/channel/webhook/endpoint") != nil {
 		t.Error("an address that LINE cannot reach is entered")
 	}
-	wait(t, "words", func() bool {
+	hostedtest.Wait(t, "words", func() bool {
 		return strings.HasSuffix(s.inboxes.Health("other").Detail, "/hooks/line/other")
 	})
 }
@@ -140,7 +127,7 @@ func TestGroupsAreSaidAndNothingIsSentFake(t *testing.T) {
 	t.Parallel()
 	in := &channeltest.Intake{}
 	s := start(t, in)
-	wait(t, "health", s.healthy("ok", ""))
+	hostedtest.Wait(t, "health", s.healthy("ok", ""))
 	group := map[string]any{"type": "group", "groupId": "Ca56f94637c0000000000000000000000", "userId": ada}
 	e := said("1", "hello all", time.Now())
 	e["source"] = group
@@ -273,7 +260,7 @@ func TestFetchFake(t *testing.T) {
 		t.Error(err)
 	}
 	// The address of a stranger says nothing of the inbox.
-	wait(t, "health", s.healthy("ok", ""))
+	hostedtest.Wait(t, "health", s.healthy("ok", ""))
 	if _, err := s.adapter.Fetch(t.Context(), "shop", channel.Attachment{Remote: strings.Replace(elsewhere.URL, "http:", "https:", 1)}); err == nil {
 		t.Error("there is something")
 	}

@@ -69,32 +69,15 @@ var tokenForm = regexp.MustCompile(`^[A-Za-z0-9+/=._-]{20,1000}$`)
 func Channel(client *http.Client) inbox.Channel {
 	return inbox.Channel{
 		Name: Name, Settings: settings,
-		Check: func(s map[string]string) error {
-			_, err := readConfig(s)
-			return err
-		},
-		Test: func(ctx context.Context, in inbox.Inbox) error {
-			c, err := readConfig(in.Settings)
-			if err != nil {
-				return err
-			}
-			_, err = whoami(ctx, client, in.ID, c)
-			return err
-		},
-		Steps: func(ctx context.Context, in inbox.Inbox) []inbox.Step {
-			step := inbox.Step{Name: "Ask LINE who the account is"}
-			c, err := readConfig(in.Settings)
-			if err == nil {
-				step.Detail, err = whoami(ctx, client, in.ID, c)
-			}
-			step.Err = err
-			return []inbox.Step{step}
-		},
+		Check: hosted.Checks(readConfig),
+		Steps: hosted.Asks("Ask LINE who the account is", readConfig, func(ctx context.Context, inboxID string, c config) (string, error) {
+			return whoami(ctx, client, inboxID, c)
+		}),
 		About: "One-on-one chats of customers with your LINE Official Account.",
 		Needs: []string{"A Messaging API channel in the LINE Developers Console", "Its channel secret, and a long-lived channel access token", "Use webhook turned on there"},
 		Paste: []inbox.Paste{{What: "Webhook URL", Where: "LINE Developers Console, Messaging API", When: inbox.When{Key: keyRegister, Is: []string{registerByHand}}}},
 		Recipient: &inbox.Recipient{
-			Kind: Name, Label: "LINE user id", Scoped: true,
+			Kind: Name, Label: "LINE user id", Scoped: true, Form: regexp.MustCompile(`^U[0-9a-f]{32}$`), Such: "U0123456789abcdef0123456789abcdef",
 			Help: "U and 32 characters. Your own is in the LINE Developers Console under Basic settings (Your user ID); add the account as a friend first.",
 		},
 	}
