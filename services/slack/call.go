@@ -11,7 +11,6 @@ import (
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/hosted"
-	"github.com/weftline/weftline/services/internal/inbox"
 )
 
 // verdict is in every answer ("Evaluating responses"): Slack says no with 200.
@@ -128,14 +127,5 @@ func (a *Adapter) judge(inboxID, method string, reply hosted.Reply, v verdict) e
 
 // sending is the configuration for what goes out.
 func (a *Adapter) sending(id string) (config, error) {
-	in, ok := a.deps.Inboxes.Get(id)
-	if !ok {
-		return config{}, fmt.Errorf("inbox %s is not there: %w", id, channel.ErrNeedsAttention)
-	}
-	c, err := readConfig(in.Settings)
-	if err != nil {
-		a.deps.Inboxes.SetHealth(id, inbox.Health{State: "needs_attention", Detail: err.Error()})
-		return c, fmt.Errorf("%w: %w", channel.ErrNeedsAttention, err)
-	}
-	return c, nil
+	return hosted.Sending(a.deps.Inboxes, Name, id, readConfig)
 }

@@ -46,7 +46,7 @@ func prepare(t testing.TB, intake channel.Intake, blobs blob.Store) *app {
 		inbox.Inbox{ID: "shop", Channel: slack.Name, Name: "Shop", Settings: settings(token)},
 		inbox.Inbox{ID: "other", Channel: slack.Name, Name: "Another", Settings: settings(otherToken)},
 	)
-	a.adapter = slack.New(hosted.Deps{Intake: intake, Inboxes: a.inboxes, Client: a.Client(), PublicURL: "https://hub.example", Blobs: blobs})
+	a.adapter = slack.New(hosted.Deps{Intake: intake, Inboxes: a.inboxes, Client: a.Client(), PublicURL: "https://hub.example", Blobs: blobs, After: a.Clock.After})
 	a.adapter.Routes(a.mux)
 	return a
 }

@@ -84,8 +84,9 @@ func newFake(t testing.TB) *fake {
 		uploads: map[string]*upload{}, refuses: map[string]map[string]any{}, files: map[string]string{}, page: 200,
 	}
 	f.Provider = (&hostedtest.Provider{
-		Sends: func(r *http.Request) bool { return path.Base(r.URL.Path) == "chat.postMessage" },
-		Serve: f.serve,
+		Sends:  func(r *http.Request) bool { return path.Base(r.URL.Path) == "chat.postMessage" },
+		Serve:  f.serve,
+		Refuse: func(w http.ResponseWriter) { f.no(w, "token_revoked") },
 	}).Start(t)
 	return f
 }

@@ -51,8 +51,8 @@ func (a *Adapter) lookAfter(ctx context.Context, in inbox.Inbox) {
 // message goes out or the settings change.
 func (a *Adapter) suffers(id, detail string) {
 	a.mu.Lock()
+	defer a.mu.Unlock() // until it is noted: a look at the token that ends meanwhile must not have the last word
 	a.ill[id] = detail
-	a.mu.Unlock()
 	a.note(id, "needs_attention", detail)
 }
 
@@ -65,9 +65,8 @@ func (a *Adapter) healed(id string) {
 // well says that an inbox works, and where Slack is to post to as long as nothing has come.
 func (a *Adapter) well(id string) {
 	a.mu.Lock()
-	ill := a.ill[id]
-	a.mu.Unlock()
-	switch {
+	defer a.mu.Unlock()
+	switch ill := a.ill[id]; {
 	case ill != "":
 		a.note(id, "needs_attention", ill)
 	case a.deps.Inboxes.Health(id).LastIn.IsZero():

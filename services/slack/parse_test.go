@@ -2,7 +2,6 @@ package slack_test
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -245,31 +244,7 @@ func TestEscapesAreTakenBack(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(files) == 0 {
-		f.Fatal(errors.Join(err, errors.New("no seeds")))
-	}
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		raw := channel.Raw{Channel: slack.Name, Inbox: "shop", ProviderID: "p", ReceivedAt: time.Unix(1764240000, 0), ContentType: slack.ContentType, Body: body}
-		items, err := slack.Parser{}.Parse(raw)
-		if (err == nil) != (len(items) > 0) {
-			t.Fatalf("%d items, %v", len(items), err)
-		}
-		for _, it := range items {
-			if m := it.Message; m != nil && (m.ID == "" || m.From.Address == "" || m.OccurredAt.After(raw.ReceivedAt) ||
-				m.Content.Text == "" && len(m.Content.Attachments) == 0 && m.Content.Unparsed == "") {
-				t.Errorf("%+v", m)
-			}
-			if c := it.Change; c != nil && (c.ID == "" || c.Target == "" || c.From.Address == "") {
-				t.Errorf("%+v", c)
-			}
-		}
-	})
+	channeltest.Fuzz(f, slack.Parser{}, channel.Raw{
+		Channel: slack.Name, Inbox: "shop", ProviderID: "p", ReceivedAt: time.Unix(1764240000, 0), ContentType: slack.ContentType,
+	}, "testdata/*.json")
 }

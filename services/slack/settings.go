@@ -31,7 +31,7 @@ var settings = []inbox.Setting{
 	},
 	{
 		Key: keySecret, Label: "Signing secret", Secret: true, Required: true, Lines: true,
-		Help: "Under Basic Information. Two, one per line, while you replace it. Afterwards enter this inbox's webhook URL under Event Subscriptions and subscribe to message.im, app_mention, reaction_added, reaction_removed, app_uninstalled, tokens_revoked (for channels also message.channels, message.groups).",
+		Help: "Under Basic Information. Two, one per line, while you replace it. Once this is saved its request URL is shown: enter it under Event Subscriptions and subscribe to message.im, app_mention, reaction_added, reaction_removed, app_uninstalled, tokens_revoked (for channels also message.channels, message.groups).",
 	},
 	{
 		Key: keyChannels, Label: "In channels", Default: onlyMentions, Values: []string{onlyMentions, everything},
@@ -56,32 +56,16 @@ var tokenForm = regexp.MustCompile(`^xox[a-z](\.xox[a-z])?-[A-Za-z0-9-]{10,500}$
 func Channel(client *http.Client) inbox.Channel {
 	return inbox.Channel{
 		Name: Name, Settings: settings,
-		Check: func(s map[string]string) error {
-			_, err := readConfig(s)
-			return err
-		},
-		Test: func(ctx context.Context, in inbox.Inbox) error {
-			c, err := readConfig(in.Settings)
-			if err != nil {
-				return err
-			}
-			_, err = whoami(ctx, client, in.ID, c)
-			return err
-		},
-		Steps: func(ctx context.Context, in inbox.Inbox) []inbox.Step {
-			step := inbox.Step{Name: "Ask Slack whose token it is"}
-			c, err := readConfig(in.Settings)
-			if err == nil {
-				step.Detail, err = whoami(ctx, client, in.ID, c)
-			}
-			step.Err = err
-			return []inbox.Step{step}
-		},
+		Check: hosted.Checks(readConfig),
+		Steps: hosted.Asks("Ask Slack whose token it is", readConfig, func(ctx context.Context, inboxID string, c config) (string, error) {
+			return whoami(ctx, client, inboxID, c)
+		}),
 		About: "Direct messages to a Slack app, and threads of the channels it is in.",
 		Needs: []string{"A Slack app, made at api.slack.com/apps and installed in your workspace", "Its bot token and signing secret"},
 		Paste: []inbox.Paste{{What: "Request URL", Where: "api.slack.com/apps, Event Subscriptions"}},
 		Recipient: &inbox.Recipient{
 			Kind: Name, Label: "Slack member id", Help: "U and letters: in Slack open your profile, then the three dots, Copy member ID.", Scoped: true,
+			Form: regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`), Such: "U012AB3CD",
 		},
 	}
 }

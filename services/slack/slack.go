@@ -16,8 +16,11 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/hosted"
+	"github.com/weftline/weftline/services/internal/inbox"
 )
 
 // Name is the channel's name, and the kind of its handles: Slack's ids of users,
@@ -50,12 +53,7 @@ var _ interface {
 
 // New makes the adapter; requests are taken from the first moment.
 func New(d hosted.Deps) *Adapter {
-	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
-	}
-	if d.Now == nil {
-		d.Now = time.Now
-	}
+	d = d.WithDefaults()
 	a := &Adapter{
 		deps: d, caller: hosted.NewCaller(d), steps: hosted.NewSteps(d, Name), names: hosted.NewNames(d), heard: newThreads(d), log: d.Log, now: d.Now,
 		look: 10 * time.Minute, ill: map[string]string{},
@@ -81,7 +79,19 @@ func (a *Adapter) Capabilities() channel.Capabilities {
 // Routes mounts the door.
 func (a *Adapter) Routes(mux *http.ServeMux) { a.door.Routes(mux) }
 
-// Run looks after the token of every inbox until ctx ends.
+// Run looks after every inbox and its token until ctx ends.
 func (a *Adapter) Run(ctx context.Context) error {
-	return hosted.Each(ctx, a.deps.Inboxes, Name, a.lookAfter)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return hosted.Each(ctx, a.deps.Inboxes, Name, a.lookAfter) })
+	g.Go(func() error { return hosted.Credentials(ctx, a.deps, Name, a.try) })
+	return g.Wait()
+}
+
+// try asks whether the provider takes the token.
+func (a *Adapter) try(ctx context.Context, in inbox.Inbox) error {
+	c, err := readConfig(in.Settings)
+	if err != nil {
+		return hosted.ErrNotAsked // lookAfter says what is wrong
+	}
+	return a.call(ctx, in.ID, c, "auth.test", struct{}{}, nil)
 }

@@ -18,23 +18,10 @@ import (
 	"github.com/weftline/weftline/pkg/channel/channeltest"
 	"github.com/weftline/weftline/services/internal/blob"
 	"github.com/weftline/weftline/services/internal/crypt"
+	"github.com/weftline/weftline/services/internal/hosted/hostedtest"
 	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/slack"
 )
-
-// wait polls what has no way to tell.
-func wait(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(10 * time.Second); !ok(); {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited for %s in vain", what)
-		}
-	}
-}
 
 func (f *fake) args(method string) map[string]any {
 	f.mu.Lock()
@@ -121,7 +108,7 @@ func TestAnAppThatIsTakenOutNeedsAttentionFake(t *testing.T) {
 	t.Parallel()
 	in := &channeltest.Intake{}
 	a := start(t, in, nil)
-	wait(t, "what to copy", a.healthy("ok", "https://hub.example/hooks/slack/shop"))
+	hostedtest.Wait(t, "what to copy", a.healthy("ok", "https://hub.example/hooks/slack/shop"))
 	for event, word := range map[string]string{"app_uninstalled": "taken out", "tokens_revoked": "revoked"} {
 		a.post(wrapped("Ev1", map[string]any{"type": event, "tokens": map[string]any{"bot": []string{"UXXXXXXXX"}}}))
 		if !a.healthy("needs_attention", word)() {
@@ -133,7 +120,7 @@ func TestAnAppThatIsTakenOutNeedsAttentionFake(t *testing.T) {
 		t.Errorf("%+v", a.inboxes.Health("shop"))
 	}
 	a.inboxes.Set("shop", "bot_token", otherToken)
-	wait(t, "health with a new token", a.healthy("ok", ""))
+	hostedtest.Wait(t, "health with a new token", a.healthy("ok", ""))
 }
 
 // A look at the token does not hide what Slack has told, nor a scope that is missing.
@@ -156,6 +143,7 @@ func TestTroubleIsNotHiddenFake(t *testing.T) {
 	}
 	out := outbound(channeltest.Subject{})
 	out.ID, out.Content.Text, out.InReplyTo = "r1", "hello", adaDM+":1764235200.000123"
+	hostedtest.Wait(t, "the first look", func() bool { return looked() > 0 }) // before it the settings are new, and nothing was told
 	f.set(func() {
 		f.refuses["chat.postMessage"] = map[string]any{"ok": false, "error": "missing_scope", "needed": "chat:write"}
 	})
@@ -163,7 +151,7 @@ func TestTroubleIsNotHiddenFake(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := looked()
-	wait(t, "looks", func() bool { return looked() > n+3 })
+	hostedtest.Wait(t, "looks", func() bool { return looked() > n+3 })
 	if !a.healthy("needs_attention", "chat:write")() {
 		t.Errorf("%+v", a.inboxes.Health("shop"))
 	}
