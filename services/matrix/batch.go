@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weftline/weftline/pkg/channel"
+	"github.com/weftline/weftline/services/internal/hosted"
 )
 
 // batch is what one sync brought, before any of it is safe.
@@ -24,18 +25,18 @@ type batch struct {
 }
 
 // changes are what is to be remembered of it.
-func (b *batch) changes(f *follower) (all []change) {
+func (b *batch) changes(f *follower) (all []hosted.Change) {
 	for _, roomID := range slices.Sorted(maps.Keys(b.places)) {
-		all = append(all, change{colRooms, f.a.kept.id(f.id, f.me, roomID), b.places[roomID]})
+		all = append(all, hosted.Put(colRooms, f.a.kept.ID(f.id, f.me, roomID), b.places[roomID]))
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.gave)) {
-		all = append(all, change{colReactions, f.a.kept.id(f.id, id), b.gave[id]})
+		all = append(all, hosted.Put(colReactions, f.a.kept.ID(f.id, id), b.gave[id]))
 	}
 	for _, id := range b.took {
-		all = append(all, change{colReactions, f.a.kept.id(f.id, id), nil})
+		all = append(all, hosted.Drop(colReactions, f.a.kept.ID(f.id, id)))
 	}
 	for _, user := range slices.Sorted(maps.Keys(b.with)) {
-		all = append(all, change{colRooms, f.a.kept.with(f.id, user), with{b.with[user]}})
+		all = append(all, hosted.Put(colRooms, f.a.kept.with(f.id, user), with{b.with[user]}))
 	}
 	return all
 }
@@ -62,7 +63,7 @@ func (f *follower) gather(ctx context.Context, got answer) (*batch, error) {
 // room takes in the news of one room.
 func (f *follower) room(ctx context.Context, b *batch, roomID string, u update, joined bool) error {
 	p := &place{}
-	if err := f.a.kept.get(ctx, colRooms, f.a.kept.id(f.id, f.me, roomID), p); err != nil {
+	if _, err := f.a.kept.Get(ctx, colRooms, f.a.kept.ID(f.id, f.me, roomID), p); err != nil {
 		return err
 	}
 	events := u.Timeline.Events
@@ -171,19 +172,25 @@ func (f *follower) event(ctx context.Context, b *batch, p *place, roomID string,
 		in.Group, in.RoomName = true, r.name
 	}
 	switch {
-	case e.Type == "m.reaction" && e.Content.Relates != nil:
+	case e.Type == "m.reaction" && e.Content.Relates == nil: // a redaction leaves no content ("Redactions")
+		b.gave[e.ID] = reaction{Gone: true}
+		return nil
+	case e.Type == "m.reaction":
 		b.gave[e.ID] = reaction{Target: e.Content.Relates.Event, Key: e.Content.Relates.Key}
 	case e.Type == "m.room.redaction":
 		gave, ok := b.gave[e.redacted()]
 		if !ok {
-			if err := f.a.kept.get(ctx, colReactions, f.a.kept.id(f.id, e.redacted()), &gave); err != nil {
+			if _, err := f.a.kept.Get(ctx, colReactions, f.a.kept.ID(f.id, e.redacted()), &gave); err != nil {
 				return err
 			}
 		}
-		if gave.Target != "" {
+		if gave.Target != "" || gave.Gone {
 			in.Reaction = &gave
 			b.took = append(b.took, e.redacted())
 			delete(b.gave, e.redacted())
+		}
+		if gave.Gone {
+			return nil
 		}
 	case e.Type == "m.room.encrypted" && !p.Told:
 		b.sealed[roomID] = true

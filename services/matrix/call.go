@@ -14,7 +14,6 @@ import (
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/hosted"
-	"github.com/weftline/weftline/services/internal/inbox"
 )
 
 // maxAnswer is how much of an answer is read: a sync after a long while is large.
@@ -146,14 +145,5 @@ func words(status int, e apiError) string {
 
 // config is that of an inbox.
 func (a *Adapter) config(id string) (config, error) {
-	in, ok := a.deps.Inboxes.Get(id)
-	if !ok || in.Channel != Name {
-		return config{}, fmt.Errorf("inbox %s is not there: %w", id, channel.ErrNeedsAttention)
-	}
-	c, err := readConfig(in.Settings)
-	if err != nil {
-		a.deps.Inboxes.SetHealth(id, inbox.Health{State: "needs_attention", Detail: err.Error()})
-		return c, fmt.Errorf("%w: %w", channel.ErrNeedsAttention, err)
-	}
-	return c, nil
+	return hosted.Sending(a.deps.Inboxes, Name, id, readConfig)
 }

@@ -44,6 +44,7 @@ type place struct {
 	blobs     blob.Store
 	state     docstore.Store
 	transport *http.Client
+	lags      bool // see customer
 }
 
 // prepare makes accounts and the adapter; nothing runs yet.
@@ -59,6 +60,7 @@ func prepare(t testing.TB, p place, intake channel.Intake) *desk {
 	d.bot = newCustomer(t, p.base, token).user
 	_, adaToken := p.account("ada")
 	d.ada = newCustomer(t, p.base, adaToken)
+	d.ada.lags = p.lags
 	d.inboxes = hostedtest.Inboxes(
 		inbox.Inbox{ID: "desk", Channel: matrix.Name, Name: "Shop", Settings: first},
 		inbox.Inbox{ID: "second", Channel: matrix.Name, Name: "Another", Settings: second},
@@ -93,14 +95,14 @@ func prepareWith(t testing.TB, deps hosted.Deps) *desk {
 func meet(t testing.TB, d *desk) *desk {
 	t.Cleanup(d.run())
 	for _, id := range []string{"desk", "second"} {
-		wait(t, id+" to be ready", func() bool { return d.inboxes.Health(id).State == "ok" })
+		hostedtest.Wait(t, id+" to be ready", func() bool { return d.inboxes.Health(id).State == "ok" })
 	}
 	d.room, d.other = d.ada.direct(d.bot, nil), d.ada.direct(d.second, nil)
 	for room, user := range map[string]string{d.room: d.bot, d.other: d.second} {
-		wait(t, "the invitation to be followed", func() bool { return d.joined(room, user) })
+		hostedtest.Wait(t, "the invitation to be followed", func() bool { return d.joined(room, user) })
 	}
 	for _, id := range []string{"desk", "second"} {
-		wait(t, "the room to be known", func() bool { return d.adapter.Knows(t.Context(), id, d.ada.user) })
+		hostedtest.Wait(t, "the room to be known", func() bool { return d.adapter.Knows(t.Context(), id, d.ada.user) })
 	}
 	return d
 }
@@ -133,27 +135,13 @@ func (d *desk) taken(event string) (channel.Raw, bool) {
 // item waits for an event to come through, and reads it.
 func (d *desk) item(event string) channel.Item {
 	d.t.Helper()
-	wait(d.t, "event "+event, func() bool { _, ok := d.taken(event); return ok })
+	hostedtest.Wait(d.t, "event "+event, func() bool { _, ok := d.taken(event); return ok })
 	raw, _ := d.taken(event)
 	items, err := d.adapter.Parse(raw)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	return items[0]
-}
-
-// wait polls what has no way to tell.
-func wait(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(30 * time.Second); !ok(); {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited for %s in vain", what)
-		}
-	}
 }
 
 func outboundTo(user string) channel.Outbound {
@@ -198,9 +186,11 @@ func subject(t *testing.T, d *desk, api *channeltest.API, acknowledged func(even
 			case channel.Reacted:
 				made = d.ada.react(d.room, event, "👍")
 			case channel.Unreacted:
-				made = d.ada.redact(d.room, d.ada.react(d.room, event, "❤️"))
+				reaction := d.ada.react(d.room, event, "❤️")
+				hostedtest.Wait(t, "the reaction", func() bool { _, ok := d.taken(reaction); return ok })
+				made = d.ada.redact(d.room, reaction)
 			}
-			wait(t, string(action), func() bool { _, ok := d.taken(made); return ok })
+			hostedtest.Wait(t, string(action), func() bool { _, ok := d.taken(made); return ok })
 			raw, _ := d.taken(made)
 			return raw
 		},
@@ -222,6 +212,7 @@ func TestConformanceFake(t *testing.T) {
 		New: func(t *testing.T, intake channel.Intake) channeltest.Subject {
 			h := newHomeserver(t)
 			d := meet(t, prepare(t, fakePlace(h), intake))
+			h.Spare(func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer "+d.ada.token })
 			s := subject(t, d, h.API("second"), func(event string) bool { return h.acknowledged(d.bot, event) })
 			s.SaidAt = func(ctx context.Context, id, words string, at time.Time) error {
 				h.mu.Lock()

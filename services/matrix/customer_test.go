@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"testing"
+
+	"github.com/weftline/weftline/services/internal/hosted/hostedtest"
 )
 
 // ownClient has connections of its own: httptest.Server.Close ends idle ones of the
@@ -22,6 +24,8 @@ type customer struct {
 	token string
 	user  string
 	next  int
+	// lags: the homeserver shows events in a room some time after it has taken them, in their order.
+	lags bool
 }
 
 func newCustomer(t testing.TB, base, token string) *customer {
@@ -138,8 +142,27 @@ type said struct {
 	Content map[string]any `json:"content"`
 }
 
-// sees is all of a room, oldest first.
+const marker = "org.weftline.marker"
+
+// sees is all of a room, oldest first: everything that was taken before it was asked for.
 func (c *customer) sees(room string) (all []said) {
+	if !c.lags {
+		return c.page(room)
+	}
+	var mark struct {
+		Event string `json:"event_id"`
+	}
+	c.next++
+	status, _ := c.try(http.MethodPut, fmt.Sprintf("/rooms/%s/send/%s/mark%d", url.PathEscape(room), marker, c.next), map[string]any{}, &mark)
+	hostedtest.Wait(c.t, "the room to be shown as it is", func() bool {
+		all = c.page(room)
+		return status != http.StatusOK || slices.ContainsFunc(all, func(e said) bool { return e.ID == mark.Event })
+	})
+	return slices.DeleteFunc(all, func(e said) bool { return e.Type == marker })
+}
+
+// page is what is shown of a room, oldest first.
+func (c *customer) page(room string) (all []said) {
 	for from := ""; ; {
 		q := url.Values{"dir": {"b"}, "limit": {"100"}}
 		if from != "" {

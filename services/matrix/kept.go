@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/weftline/weftline/services/internal/crypt"
 	"github.com/weftline/weftline/services/internal/docstore"
@@ -44,7 +43,7 @@ type with struct {
 
 // with names the document of a customer's room.
 func (k *kept) with(inboxID, user string) string {
-	return k.id(inboxID, "with", handleid.Normalise(Name, user))
+	return k.ID(inboxID, "with", handleid.Normalise(Name, user))
 }
 
 // sent is one of our own messages.
@@ -60,6 +59,8 @@ const maxUnread = 100
 type reaction struct {
 	Target string `json:"target"`
 	Key    string `json:"key"`
+	// Gone: it was taken back before it was heard of, so that it said nothing any more.
+	Gone bool `json:"gone,omitempty"`
 }
 
 // session is an access token that a login gave.
@@ -68,102 +69,15 @@ type session struct {
 	Token string `json:"token"`
 }
 
-// kept is the store, or memory where there is none.
+// kept is what outlives the process; sessions in it are sealed.
 type kept struct {
-	state    docstore.Store
-	keys     crypt.Keyring
-	mu       sync.Mutex
-	declared bool
-	memory   map[string][]byte
+	*hosted.Kept
+	keys crypt.Keyring
 }
 
 func newKept(d hosted.Deps) *kept {
-	return &kept{state: d.State, keys: d.Keys, memory: map[string][]byte{}}
-}
-
-func (k *kept) get(ctx context.Context, collection, id string, v any) error {
-	var b []byte
-	if k.state == nil {
-		k.mu.Lock()
-		b = k.memory[collection+"/"+id]
-		k.mu.Unlock()
-	} else {
-		if err := k.declare(ctx); err != nil {
-			return err
-		}
-		d, err := k.state.Get(ctx, collection, id)
-		if err != nil && !errors.Is(err, docstore.ErrNotFound) {
-			return fmt.Errorf("load from %s: %w", collection, err)
-		}
-		b = d.JSON
-	}
-	if len(b) == 0 {
-		return nil
-	}
-	if err := json.Unmarshal(b, v); err != nil {
-		return fmt.Errorf("load from %s: %w", collection, err)
-	}
-	return nil
-}
-
-func (k *kept) declare(ctx context.Context) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.declared {
-		return nil
-	}
-	err := k.state.Declare(ctx, docstore.Collection{Name: colCursors}, docstore.Collection{Name: colRooms},
-		docstore.Collection{Name: colReactions}, docstore.Collection{Name: colSessions})
-	if err != nil {
-		return fmt.Errorf("declare what matrix keeps: %w", err)
-	}
-	k.declared = true
-	return nil
-}
-
-// change is one document to write; a nil value deletes it.
-type change struct {
-	collection, id string
-	value          any
-}
-
-// save writes all of them or, on SQLite, none.
-func (k *kept) save(ctx context.Context, changes ...change) error {
-	var b docstore.Batch
-	for _, c := range changes {
-		op := docstore.Op{Collection: c.collection, Doc: docstore.Doc{ID: c.id}, Delete: c.value == nil}
-		if c.value != nil {
-			var err error
-			if op.Doc.JSON, err = json.Marshal(c.value); err != nil {
-				return fmt.Errorf("encode for %s: %w", c.collection, err)
-			}
-		}
-		b.Ops = append(b.Ops, op)
-	}
-	if k.state == nil {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		for _, op := range b.Ops {
-			k.memory[op.Collection+"/"+op.Doc.ID] = op.Doc.JSON
-		}
-		return nil
-	}
-	if err := k.declare(ctx); err != nil {
-		return err
-	}
-	if err := k.state.Apply(ctx, b); err != nil {
-		return fmt.Errorf("save what matrix keeps: %w", err)
-	}
-	return nil
-}
-
-// id names a document; with a keyring it gives no account, room or event away.
-func (k *kept) id(parts ...string) string {
-	if k.keys != nil {
-		return k.keys.Hash("matrix", parts...)
-	}
-	b, _ := json.Marshal(parts)
-	return string(b)
+	return &kept{hosted.NewKept(d, Name, docstore.Collection{Name: colCursors}, docstore.Collection{Name: colRooms},
+		docstore.Collection{Name: colReactions}, docstore.Collection{Name: colSessions}), d.Keys}
 }
 
 func (k *kept) session(ctx context.Context, inboxID string) (session, error) {
@@ -172,7 +86,7 @@ func (k *kept) session(ctx context.Context, inboxID string) (session, error) {
 		return s, nil
 	}
 	var box crypt.Sealed
-	if err := k.get(ctx, colSessions, inboxID, &box); err != nil || box.Key == "" {
+	if _, err := k.Get(ctx, colSessions, inboxID, &box); err != nil || box.Key == "" {
 		return s, err
 	}
 	b, err := k.keys.Open(ctx, box, []byte("matrix session "+inboxID))
@@ -200,5 +114,5 @@ func (k *kept) saveSession(ctx context.Context, inboxID string, s session) error
 	if err != nil {
 		return fmt.Errorf("seal session: %w", err)
 	}
-	return k.save(ctx, change{colSessions, inboxID, box})
+	return k.Save(ctx, hosted.Put(colSessions, inboxID, box))
 }

@@ -111,21 +111,21 @@ func (a *Adapter) me(ctx context.Context, id string, c config) (string, error) {
 	return who.User, nil
 }
 
-// try is the live test of settings.
-func (a *Adapter) try(ctx context.Context, id string, c config) error {
+// try is the live test of settings: who the account is.
+func (a *Adapter) try(ctx context.Context, id string, c config) (string, error) {
 	if c.token != "" {
-		_, err := a.me(ctx, id, c)
+		user, err := a.me(ctx, id, c)
 		if refusedAs(err) {
-			return fmt.Errorf("%w: %w", channel.ErrNeedsAttention, err)
+			return "", fmt.Errorf("%w: %w", channel.ErrNeedsAttention, err)
 		}
-		return err
+		return user, err
 	}
 	got, err := a.login(ctx, id, c, "")
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := a.with(ctx, id, got.Token, http.MethodPost, c.server+client+"/logout", "application/json", []byte("{}"), nil); err != nil {
-		return fmt.Errorf("log out again: %w", err)
+		return "", fmt.Errorf("log out again: %w", err)
 	}
-	return nil
+	return got.User, nil
 }

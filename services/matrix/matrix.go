@@ -47,12 +47,7 @@ var _ interface {
 
 // New makes the adapter.
 func New(d hosted.Deps) *Adapter {
-	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
-	}
-	if d.Now == nil {
-		d.Now = time.Now
-	}
+	d = d.WithDefaults()
 	a := &Adapter{
 		deps: d, caller: hosted.NewCaller(d), steps: hosted.NewSteps(d, Name), kept: newKept(d), log: d.Log, now: d.Now,
 		retry: 30 * time.Second, accounts: map[string]*account{},
@@ -70,7 +65,7 @@ func (a *Adapter) Capabilities() channel.Capabilities {
 	return channel.Capabilities{
 		TextLimit: maxText, TextUnit: channel.Bytes, Parts: maxParts,
 		Attachments: true, AttachmentLimit: maxFile, AttachmentsPerMessage: maxFiles,
-		Typing: true, Reactions: true, Edits: true, Deletes: true, ReadReceipts: true, Threads: true, IdempotentSend: true,
+		Typing: true, TypingLasts: 10 * time.Second, Reactions: true, Edits: true, Deletes: true, ReadReceipts: true, Threads: true, IdempotentSend: true,
 	}
 }
 

@@ -36,11 +36,11 @@ func TestCursorIsDurableFake(t *testing.T) {
 	first := prepare(t, p, &channeltest.Intake{})
 	stop := first.run()
 	room := first.ada.direct(first.bot, nil)
-	wait(t, "the room", func() bool { return first.joined(room, first.bot) })
+	hostedtest.Wait(t, "the room", func() bool { return first.joined(room, first.bot) })
 	said := first.ada.say(room, "one")
 	reaction := first.ada.react(room, said, "👍")
 	first.item(reaction)
-	wait(t, "the next since", func() bool { return h.acknowledged(first.bot, reaction) })
+	hostedtest.Wait(t, "the next since", func() bool { return h.acknowledged(first.bot, reaction) })
 	stop()
 	taken := len(first.intake.Taken())
 	next := first.ada.say(room, "two")
@@ -68,13 +68,13 @@ func TestSinceStaysUntilStoredFake(t *testing.T) {
 	d := meet(t, prepare(t, fakePlace(h), &channeltest.Intake{}))
 	d.intake.Fail(errors.New("disk is full"))
 	event := d.ada.say(d.room, "hello")
-	wait(t, "trouble", func() bool { return strings.Contains(d.inboxes.Health("desk").Detail, "disk is full") })
+	hostedtest.Wait(t, "trouble", func() bool { return strings.Contains(d.inboxes.Health("desk").Detail, "disk is full") })
 	if h.acknowledged(d.bot, event) {
 		t.Error("acknowledged before it was stored")
 	}
 	d.intake.Fail(nil)
 	d.item(event)
-	wait(t, "health", func() bool { return d.inboxes.Health("desk").State == "ok" })
+	hostedtest.Wait(t, "health", func() bool { return d.inboxes.Health("desk").State == "ok" })
 }
 
 // A homeserver that knows our since no more is read anew; what was taken in is not taken in again.
@@ -130,7 +130,7 @@ func TestARoomOfManyIsNobodysAddressFake(t *testing.T) {
 	if m.From.Kind != "matrix_room" || m.From.Name != "Team" || m.Assurance != 0 || m.Content.Text != "Ada: hello all" || !reflect.DeepEqual(m.Flags, []string{"list", "auto_reply"}) {
 		t.Errorf("%+v", m)
 	}
-	wait(t, "the inbox to leave", func() bool { return d.membership(room, d.bot) == "leave" })
+	hostedtest.Wait(t, "the inbox to leave", func() bool { return d.membership(room, d.bot) == "leave" })
 }
 
 func TestAnInvitationIsTriedAgainFake(t *testing.T) {
@@ -213,7 +213,7 @@ func TestPasswordFake(t *testing.T) {
 		return d, d.run()
 	}
 	d, stop := run()
-	wait(t, "health", func() bool { return inboxes.Health("desk").State == "ok" })
+	hostedtest.Wait(t, "health", func() bool { return inboxes.Health("desk").State == "ok" })
 	room := ada.direct(d.bot, nil)
 	d.item(ada.say(room, "one"))
 	stop()
@@ -229,7 +229,7 @@ func TestPasswordFake(t *testing.T) {
 	h.mu.Unlock()
 	d, stop = run()
 	d.item(ada.say(room, "three"))
-	wait(t, "health", func() bool { return inboxes.Health("desk").State == "ok" })
+	hostedtest.Wait(t, "health", func() bool { return inboxes.Health("desk").State == "ok" })
 	if n := logins(); n != 2 {
 		t.Errorf("%d logins, want a second", n)
 	}
@@ -240,7 +240,7 @@ func TestPasswordFake(t *testing.T) {
 	h.mu.Unlock()
 	_, stop = run()
 	defer stop()
-	wait(t, "attention", func() bool {
+	hostedtest.Wait(t, "attention", func() bool {
 		got := inboxes.Health("desk")
 		return got.State == "needs_attention" && strings.Contains(got.Detail, "user or password")
 	})
@@ -255,7 +255,7 @@ func TestARevokedTokenFake(t *testing.T) {
 	delete(h.tokens, "tok_desk")
 	h.mu.Unlock()
 	d.ada.say(d.room, "hello") // wakes the sync that is held
-	wait(t, "attention", func() bool { return d.inboxes.Health("desk").State == "needs_attention" })
+	hostedtest.Wait(t, "attention", func() bool { return d.inboxes.Health("desk").State == "needs_attention" })
 	if d.inboxes.Health("second").State != "ok" {
 		t.Error("another account is in trouble, too")
 	}
@@ -379,8 +379,13 @@ func TestSettingsAreTriedFake(t *testing.T) {
 	if err := test(t.Context(), inbox.Inbox{ID: "desk", Settings: map[string]string{"homeserver": h.URL, "access_token": "wrong"}}); !errors.Is(err, channel.ErrNeedsAttention) {
 		t.Error(err)
 	}
-	if err := test(t.Context(), deskOf(h.URL, "desk", "secret")); err != nil {
-		t.Error(err)
+	steps := matrix.Channel(h.Client()).Steps
+	known := steps(t.Context(), inbox.Inbox{ID: "desk", Settings: map[string]string{"homeserver": h.URL, "access_token": token}})
+	if len(known) != 1 || known[0].Err != nil || !strings.HasPrefix(known[0].Detail, "@desk:") {
+		t.Errorf("steps %+v", known)
+	}
+	if said := steps(t.Context(), deskOf(h.URL, "desk", "secret")); len(said) != 1 || said[0].Err != nil || !strings.HasPrefix(said[0].Detail, "@desk:") {
+		t.Errorf("steps %+v", said)
 	}
 	if err := test(t.Context(), deskOf(h.URL, "desk", "wrong")); !errors.Is(err, channel.ErrNeedsAttention) {
 		t.Error(err)

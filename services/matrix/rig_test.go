@@ -73,20 +73,30 @@ func dendrite(t *testing.T) place {
 		}
 	}
 	var n atomic.Int64
-	return place{base: base, transport: &http.Client{Timeout: 60 * time.Second}, account: func(name string) (string, string) {
-		name = fmt.Sprintf("%s%d", name, n.Add(1))
-		b, _ := json.Marshal(map[string]any{"username": name, "password": "secretsecret", "auth": map[string]string{"type": "m.login.dummy"}})
+	return place{base: base, lags: true, transport: &http.Client{Timeout: 60 * time.Second}, account: func(name string) (string, string) {
 		var v struct {
 			Token string `json:"access_token"`
 		}
-		// Its database may be busy for longer than it waits for it.
+		last := ""
 		rigUntil(t, "registration of "+name, func() bool {
+			// A name whose registration failed halfway is taken for ever.
+			b, _ := json.Marshal(map[string]any{
+				"username": fmt.Sprintf("%s%d", name, n.Add(1)), "password": "secretsecret", "auth": map[string]string{"type": "m.login.dummy"},
+			})
 			r, err := http.Post(base+"/_matrix/client/v3/register", "application/json", bytes.NewReader(b))
 			if err != nil {
 				return false
 			}
 			defer r.Body.Close()
-			return json.NewDecoder(r.Body).Decode(&v) == nil && v.Token != ""
+			answer, _ := io.ReadAll(r.Body)
+			if json.Unmarshal(answer, &v) == nil && v.Token != "" {
+				return true
+			}
+			if s := r.Status + " " + string(answer); s != last {
+				last = s
+				t.Log("registration: " + s)
+			}
+			return false
 		})
 		return base, v.Token
 	}}

@@ -104,7 +104,7 @@ func (a *Adapter) known(ctx context.Context, id string, c config, roomID string)
 // roomWith is the room in which a customer was heard last; "": none is known.
 func (a *Adapter) roomWith(ctx context.Context, id, user string) (string, error) {
 	var v with
-	err := a.kept.get(ctx, colRooms, a.kept.with(id, user), &v)
+	_, err := a.kept.Get(ctx, colRooms, a.kept.with(id, user), &v)
 	return v.Room, err
 }
 

@@ -3,6 +3,7 @@ package matrix
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/weftline/weftline/services/internal/hosted"
@@ -44,21 +45,23 @@ type config struct {
 func Channel(client *http.Client) inbox.Channel {
 	return inbox.Channel{
 		Name: Name, Settings: settings,
-		Check: func(s map[string]string) error {
-			_, err := readConfig(s)
-			return err
-		},
-		Test: func(ctx context.Context, in inbox.Inbox) error {
+		Check: hosted.Checks(readConfig),
+		Steps: func(ctx context.Context, in inbox.Inbox) []inbox.Step {
+			step := inbox.Step{Name: "Ask the homeserver who the account is"}
 			c, err := readConfig(in.Settings)
-			if err != nil {
-				return err
+			if err == nil {
+				if c.token == "" {
+					step.Name = "Log in to the homeserver, and out again"
+				}
+				step.Detail, err = New(hosted.Deps{Client: client}).try(ctx, in.ID, c)
 			}
-			return New(hosted.Deps{Client: client}).try(ctx, in.ID, c)
+			step.Err = err
+			return []inbox.Step{step}
 		},
 		About: "Direct chats with a Matrix account of yours, without encryption.",
 		Needs: []string{"An account made for this inbox alone, and its access token or password"},
 		Recipient: &inbox.Recipient{
-			Kind: Name, Label: "Matrix user id",
+			Kind: Name, Label: "Matrix user id", Form: regexp.MustCompile(`^@[^:@\s]+:[^@\s]+$`), Such: "@ada:example.org",
 			Help: "Such as @ada:example.org. Only of somebody who has a direct chat with the account.",
 		},
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/pkg/channel/channeltest"
+	"github.com/weftline/weftline/services/internal/hosted/hostedtest"
 	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/matrix"
 )
@@ -38,7 +39,7 @@ var stories = map[string]func(t *testing.T, d *desk){
 	"a gap while the hub is away": func(t *testing.T, d *desk) {
 		stop := d.run()
 		room := d.ada.direct(d.bot, nil)
-		wait(t, "the room", func() bool { return d.joined(room, d.bot) })
+		hostedtest.Wait(t, "the room", func() bool { return d.joined(room, d.bot) })
 		d.item(d.ada.say(room, "before"))
 		stop()
 		var want []string
@@ -46,7 +47,7 @@ var stories = map[string]func(t *testing.T, d *desk){
 			want = append(want, room+"/"+d.ada.say(room, s))
 		}
 		t.Cleanup(d.run())
-		wait(t, "the last", func() bool { _, ok := d.taken(fromRefOf(want[129])); return ok })
+		hostedtest.Wait(t, "the last", func() bool { _, ok := d.taken(fromRefOf(want[129])); return ok })
 		var got []string
 		for _, raw := range d.intake.Taken()[1:] {
 			if !slices.Contains(got, raw.ProviderID) {
@@ -78,6 +79,25 @@ var stories = map[string]func(t *testing.T, d *desk){
 			t.Errorf("%+v", c)
 		}
 	},
+	"a reaction taken back before it was heard of": func(t *testing.T, d *desk) {
+		stop := d.run()
+		hostedtest.Wait(t, "desk to be ready", func() bool { return d.inboxes.Health("desk").State == "ok" })
+		room := d.ada.direct(d.bot, nil)
+		hostedtest.Wait(t, "the invitation to be followed", func() bool { return d.joined(room, d.bot) })
+		said := d.ada.say(room, "hello")
+		d.item(said)
+		stop()
+		reaction := d.ada.react(room, said, "👍")
+		back := d.ada.redact(room, reaction)
+		after := d.ada.say(room, "sorry")
+		t.Cleanup(d.run())
+		d.item(after)
+		for _, id := range []string{reaction, back} {
+			if _, ok := d.taken(id); ok {
+				t.Errorf("%s is told: nothing is left to tell", id)
+			}
+		}
+	},
 	"read": func(t *testing.T, d *desk) {
 		meet(t, d)
 		for _, id := range []string{"r1", "r2"} {
@@ -95,16 +115,16 @@ var stories = map[string]func(t *testing.T, d *desk){
 			})
 		}
 		d.ada.call(http.MethodPost, "/rooms/"+url.PathEscape(d.room)+"/receipt/m.read/"+url.PathEscape(last), map[string]any{}, nil)
-		wait(t, "both to be read", func() bool { return read("r1") && read("r2") })
+		hostedtest.Wait(t, "both to be read", func() bool { return read("r1") && read("r2") })
 	},
 	"a third comes in": func(t *testing.T, d *desk) {
 		meet(t, d)
 		d.ada.call(http.MethodPost, "/rooms/"+url.PathEscape(d.room)+"/invite", map[string]any{"user_id": d.third}, nil)
-		wait(t, "the inbox to leave", func() bool { return !d.joined(d.room, d.bot) })
+		hostedtest.Wait(t, "the inbox to leave", func() bool { return !d.joined(d.room, d.bot) })
 		if shown := d.ada.shown(d.room); len(shown) != 1 || !strings.Contains(shown[0], "rooms of more than two") {
 			t.Errorf("the customer is told %q", shown)
 		}
-		wait(t, "health", func() bool { return strings.Contains(d.inboxes.Health("desk").Detail, "more than two") })
+		hostedtest.Wait(t, "health", func() bool { return strings.Contains(d.inboxes.Health("desk").Detail, "more than two") })
 		out := outboundTo(d.ada.user)
 		out.ID, out.Content.Text = "r1", "still there?"
 		if r, err := d.adapter.Send(t.Context(), out); err != nil || r.State != channel.StateFailed || r.Detail == "" {
@@ -114,15 +134,15 @@ var stories = map[string]func(t *testing.T, d *desk){
 	"an invitation that is not direct": func(t *testing.T, d *desk) {
 		t.Cleanup(d.run())
 		room := d.ada.direct(d.bot, map[string]any{"is_direct": false, "name": "Everybody"})
-		wait(t, "the invitation to be declined", func() bool { return d.membership(room, d.bot) == "leave" })
-		wait(t, "health", func() bool { return strings.Contains(d.inboxes.Health("desk").Detail, "no direct chat") })
+		hostedtest.Wait(t, "the invitation to be declined", func() bool { return d.membership(room, d.bot) == "leave" })
+		hostedtest.Wait(t, "health", func() bool { return strings.Contains(d.inboxes.Health("desk").Detail, "no direct chat") })
 	},
 	"an encrypted room": func(t *testing.T, d *desk) {
 		t.Cleanup(d.run())
 		room := d.ada.direct(d.bot, map[string]any{"initial_state": []any{
 			map[string]any{"type": "m.room.encryption", "state_key": "", "content": map[string]any{"algorithm": "m.megolm.v1.aes-sha2"}},
 		}})
-		wait(t, "the notice", func() bool { return len(d.ada.shown(room)) == 1 })
+		hostedtest.Wait(t, "the notice", func() bool { return len(d.ada.shown(room)) == 1 })
 		if got := d.ada.shown(room)[0]; !strings.Contains(got, "cannot read encrypted rooms") {
 			t.Error(got)
 		}
@@ -156,10 +176,11 @@ var stories = map[string]func(t *testing.T, d *desk){
 			t.Fatalf("%+v, %v", r, err)
 		}
 		all := d.ada.sees(d.room)
-		relates, _ := all[len(all)-1].Content["m.relates_to"].(map[string]any)
+		last := all[len(all)-1]
+		relates, _ := last.Content["m.relates_to"].(map[string]any)
 		to, _ := relates["m.in_reply_to"].(map[string]any)
-		if d.room+"/"+all[len(all)-1].ID != r.ProviderID || relates["rel_type"] != "m.thread" || relates["event_id"] != root || d.room+"/"+to["event_id"].(string) != in.ID {
-			t.Errorf("%+v", all[len(all)-1])
+		if d.room+"/"+last.ID != r.ProviderID || relates["rel_type"] != "m.thread" || relates["event_id"] != root || d.room+"/"+to["event_id"].(string) != in.ID {
+			t.Errorf("%+v", last)
 		}
 	},
 	"typing": func(t *testing.T, d *desk) {
@@ -174,7 +195,7 @@ var stories = map[string]func(t *testing.T, d *desk){
 	"the customer leaves": func(t *testing.T, d *desk) {
 		meet(t, d)
 		d.ada.call(http.MethodPost, "/rooms/"+url.PathEscape(d.room)+"/leave", map[string]any{}, nil)
-		wait(t, "the line that says so", func() bool { return len(d.intake.Taken()) == 1 })
+		hostedtest.Wait(t, "the line that says so", func() bool { return len(d.intake.Taken()) == 1 })
 		items, err := d.adapter.Parse(d.intake.Taken()[0])
 		if err != nil || items[0].Message == nil || !slices.Contains(items[0].Message.Flags, "auto_reply") {
 			t.Fatalf("%+v, %v", items, err)

@@ -104,7 +104,8 @@ func (a *Adapter) follow(ctx context.Context, in inbox.Inbox) {
 		if f.me, err = a.me(ctx, in.ID, c); err != nil {
 			return err
 		}
-		return a.kept.get(ctx, colCursors, f.key(), &f.at)
+		_, err = a.kept.Get(ctx, colCursors, f.key(), &f.at)
+		return err
 	}) {
 		return
 	}
@@ -138,9 +139,10 @@ func (a *Adapter) follow(ctx context.Context, in inbox.Inbox) {
 }
 
 // key names the cursor: of another account in the same inbox it is another.
-func (f *follower) key() string { return f.a.kept.id(f.id, f.me) }
+func (f *follower) key() string { return f.a.kept.ID(f.id, f.me) }
 
-// turn asks once, and moves the cursor when everything in the answer is safe.
+// turn asks once, and moves the cursor when everything in the answer is safe. false:
+// nothing has happened in any room.
 func (f *follower) turn(ctx context.Context) (news bool, err error) {
 	q := url.Values{"filter": {filter}, "timeout": {fmt.Sprint(holdFor.Milliseconds())}, "set_presence": {"offline"}}
 	if f.at.Since != "" {
@@ -176,11 +178,12 @@ func (f *follower) turn(ctx context.Context) (news bool, err error) {
 	if err := f.refuse(ctx, b); err != nil {
 		return false, err
 	}
-	if err := f.a.kept.save(ctx, append(b.changes(f), change{colCursors, f.key(), next})...); err != nil {
+	if err := f.a.kept.Save(ctx, append(b.changes(f), hosted.Put(colCursors, f.key(), next))...); err != nil {
 		return false, err
 	}
+	first := f.at.Since == "" // which is answered at once
 	f.at = next
-	return len(b.inputs) > 0 || len(got.Rooms.Invite) > 0, nil
+	return first || len(got.Rooms.Join)+len(got.Rooms.Leave)+len(got.Rooms.Invite) > 0, nil
 }
 
 // store makes what came durable.
