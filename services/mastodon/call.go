@@ -124,16 +124,7 @@ func words(r hosted.Reply) string {
 
 // config is that of an inbox.
 func (a *Adapter) config(id string) (config, error) {
-	in, ok := a.deps.Inboxes.Get(id)
-	if !ok || in.Channel != Name {
-		return config{}, fmt.Errorf("inbox %s is not there: %w", id, channel.ErrNeedsAttention)
-	}
-	c, err := readConfig(in.Settings)
-	if err != nil {
-		a.note(id, "needs_attention", err.Error())
-		return c, fmt.Errorf("%w: %w", channel.ErrNeedsAttention, err)
-	}
-	return c, nil
+	return hosted.Sending(a.deps.Inboxes, Name, id, readConfig)
 }
 
 func (a *Adapter) note(id, state, detail string) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	client "github.com/mattn/go-mastodon"
+	"github.com/weftline/weftline/services/internal/hosted/hostedtest"
 )
 
 // TestTheFakeServesSomebodyElsesClient: go-mastodon, which was written for real
@@ -23,7 +24,7 @@ func TestTheFakeServesSomebodyElsesClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wait(t, "the stream", func() bool {
+	hostedtest.Wait(t, "the stream", func() bool {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		return f.open == 1
@@ -33,7 +34,7 @@ func TestTheFakeServesSomebodyElsesClient(t *testing.T) {
 		select {
 		case e := <-events:
 			return e
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("the stream says nothing")
 			return nil
 		}

@@ -62,25 +62,11 @@ func start(t testing.TB, intake channel.Intake) *desk {
 
 func (d *desk) listening(streams int) {
 	d.t.Helper()
-	wait(d.t, "the streams", func() bool {
+	hostedtest.Wait(d.t, "the streams", func() bool {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		return d.open >= streams
 	})
-}
-
-// wait polls what has no way to tell.
-func wait(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(20 * time.Second); !ok(); {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited for %s in vain", what)
-		}
-	}
 }
 
 // taken is the stored input of a kind about a post.
@@ -95,7 +81,7 @@ func (d *desk) taken(prefix string) (channel.Raw, bool) {
 
 func (d *desk) item(prefix string) channel.Item {
 	d.t.Helper()
-	wait(d.t, prefix, func() bool { _, ok := d.taken(prefix); return ok })
+	hostedtest.Wait(d.t, prefix, func() bool { _, ok := d.taken(prefix); return ok })
 	raw, _ := d.taken(prefix)
 	items, err := d.adapter.Parse(raw)
 	if err != nil {
@@ -145,7 +131,7 @@ func TestConformanceFake(t *testing.T) {
 					} else {
 						d.edit(id, "after")
 					}
-					wait(t, string(action), func() bool { _, ok := d.taken(prefix); return ok })
+					hostedtest.Wait(t, string(action), func() bool { _, ok := d.taken(prefix); return ok })
 					raw, _ := d.taken(prefix)
 					return raw
 				},

@@ -46,8 +46,10 @@ type fake struct {
 	seen          map[string]int // by token: the largest min_id asked for
 	posted        []map[string]any
 	limit         int
-	open          int  // streams that were opened
-	silent        bool // the stream tells nothing
+	open          int           // streams that were opened
+	silent        bool          // the stream tells nothing
+	asked         int           // how often notifications were asked for, by the shop
+	held          chan struct{} // notifications are not listed until it is closed; nil: they are
 }
 
 func newFake(t testing.TB) *fake {
@@ -165,6 +167,19 @@ func (f *fake) list(w http.ResponseWriter, r *http.Request, given string) {
 	from, err := strconv.Atoi("0" + q.Get("min_id"))
 	if err != nil {
 		f.t.Errorf("min_id %q", q.Get("min_id"))
+	}
+	if given == token {
+		f.mu.Lock()
+		f.asked++
+		held := f.held
+		f.mu.Unlock()
+		if held != nil {
+			select {
+			case <-held:
+			case <-r.Context().Done():
+				return
+			}
+		}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

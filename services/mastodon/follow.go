@@ -14,6 +14,9 @@ import (
 	"github.com/weftline/weftline/services/internal/inbox"
 )
 
+// maxWaiting is how many events of the stream wait while a question is open.
+const maxWaiting = 32
+
 // pageSize is how many notifications are asked for at once.
 const pageSize = 40
 
@@ -46,7 +49,7 @@ func (a *Adapter) follow(ctx context.Context, in inbox.Inbox) {
 	}) {
 		return
 	}
-	events := make(chan event)
+	events := make(chan event, maxWaiting)
 	streaming := make(chan struct{})
 	ctx, stop := context.WithCancel(ctx)
 	go func() {
@@ -59,6 +62,7 @@ func (a *Adapter) follow(ctx context.Context, in inbox.Inbox) {
 	}()
 	look := time.NewTicker(a.look)
 	defer look.Stop()
+	var next event // is taken after the question
 	for ask := true; ; {
 		if ask {
 			if !hosted.Insist(ctx, f.trouble, func() error { return f.catchUp(ctx) }) {
@@ -70,26 +74,47 @@ func (a *Adapter) follow(ctx context.Context, in inbox.Inbox) {
 				a.note(in.ID, "ok", "")
 			}
 		}
+		if e := next; !e.asks() {
+			if !hosted.Insist(ctx, f.trouble, func() error { return f.take(ctx, e) }) {
+				return
+			}
+		}
+		ask, next = false, event{}
 		select {
 		case <-ctx.Done():
 			return
 		case <-look.C:
 			ask = true
-		case e := <-events:
+		case next = <-events:
 			// Whatever else the account follows is in the stream, too: it is no reason to ask.
-			ask = e.name == "" || e.name == "notification"
-			if !ask && !hosted.Insist(ctx, f.trouble, func() error { return f.take(ctx, e) }) {
-				return
+			if ask = next.asks(); ask {
+				next = merged(events)
 			}
 		}
 	}
 }
 
-func (f *follower) key() string { return f.a.kept.id(f.id, f.c.instance, f.acc.id) }
+// merged takes what waits of reasons to ask, which are one question, up to
+// what must not overtake it: an edit's post is asked for before the edit is taken. That is
+// returned, an event that asks where there is none.
+func merged(events <-chan event) event {
+	for {
+		select {
+		case e := <-events:
+			if !e.asks() {
+				return e
+			}
+		default:
+			return event{}
+		}
+	}
+}
+
+func (f *follower) key() string { return f.a.kept.ID(f.id, f.c.instance, f.acc.id) }
 
 // begin finds where to go on. A new inbox begins now: its account's past is nobody's question.
 func (f *follower) begin(ctx context.Context) error {
-	ok, err := f.a.kept.get(ctx, colCursors, f.key(), &f.at)
+	ok, err := f.a.kept.Get(ctx, colCursors, f.key(), &f.at)
 	if err != nil || ok {
 		return err
 	}
@@ -101,7 +126,7 @@ func (f *follower) begin(ctx context.Context) error {
 	if len(page) > 0 {
 		f.at.Last = page[0].notification.ID
 	}
-	return f.a.kept.save(ctx, change{colCursors, f.key(), f.at})
+	return f.a.kept.Save(ctx, hosted.Put(colCursors, f.key(), f.at))
 }
 
 // raised is a notification with its bytes.
@@ -153,7 +178,7 @@ func (f *follower) catchUp(ctx context.Context) error {
 			}
 		}
 		next := cursor{Last: page[len(page)-1].notification.ID}
-		if err := f.store(ctx, b, change{colCursors, f.key(), next}); err != nil {
+		if err := f.store(ctx, b, hosted.Put(colCursors, f.key(), next)); err != nil {
 			return err
 		}
 		f.at = next
@@ -164,11 +189,11 @@ func (f *follower) catchUp(ctx context.Context) error {
 type batch struct {
 	at      time.Time
 	inputs  []channel.Raw
-	changes []change
+	changes []hosted.Change
 	posts   map[string]known
 }
 
-func (f *follower) store(ctx context.Context, b *batch, more ...change) error {
+func (f *follower) store(ctx context.Context, b *batch, more ...hosted.Change) error {
 	if len(b.inputs) > 0 {
 		if err := f.a.deps.Intake.Accept(ctx, b.inputs...); err != nil {
 			return fmt.Errorf("store what came: %w", err)
@@ -176,7 +201,7 @@ func (f *follower) store(ctx context.Context, b *batch, more ...change) error {
 		f.a.deps.Inboxes.SetHealth(f.id, inbox.Health{LastIn: b.at})
 	}
 	if all := append(b.changes, more...); len(all) > 0 {
-		return f.a.kept.save(ctx, all...)
+		return f.a.kept.Save(ctx, all...)
 	}
 	return nil
 }

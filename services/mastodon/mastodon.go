@@ -49,12 +49,7 @@ var _ interface {
 
 // New makes the adapter.
 func New(d hosted.Deps) *Adapter {
-	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
-	}
-	if d.Now == nil {
-		d.Now = time.Now
-	}
+	d = d.WithDefaults()
 	live := d.Client
 	if live == nil {
 		live = safedial.Client(safedial.Config{Timeout: 30 * time.Second})

@@ -17,6 +17,7 @@ import (
 	"github.com/weftline/weftline/services/internal/crypt"
 	"github.com/weftline/weftline/services/internal/docstore/sqlite"
 	"github.com/weftline/weftline/services/internal/hosted"
+	"github.com/weftline/weftline/services/internal/hosted/hostedtest"
 	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/mastodon"
 )
@@ -51,7 +52,7 @@ func TestCursorIsDurableFake(t *testing.T) {
 	deps.Intake = &channeltest.Intake{}
 	d = prepare(t, f, deps)
 	t.Cleanup(d.run())
-	wait(t, "all", func() bool { return len(d.intake.Taken()) >= 95 })
+	hostedtest.Wait(t, "all", func() bool { return len(d.intake.Taken()) >= 95 })
 	var got []string
 	for _, raw := range d.intake.Taken() {
 		got = append(got, raw.ProviderID)
@@ -86,6 +87,40 @@ func TestAStreamThatEndsFake(t *testing.T) {
 	d.item("status:" + number("gone")) // by the next connection
 	f.mention(said("quiet", "unheard", "direct", time.Now()))
 	d.item("status:" + number("quiet")) // because that says nothing
+}
+
+// What the stream tells while a question is open is one question more, and an edit waits until its post was asked for.
+func TestManyNotificationsAreOneQuestionFake(t *testing.T) {
+	t.Parallel()
+	d := start(t, &channeltest.Intake{})
+	held := make(chan struct{})
+	d.mu.Lock()
+	before := d.asked
+	d.held = held
+	d.mu.Unlock()
+	for i := range 60 {
+		name := fmt.Sprint("burst", i)
+		d.mention(said(name, name, "direct", time.Now()))
+	}
+	d.edit("burst59", "corrected")
+	d.mention(said("last", "last", "direct", time.Now()))
+	hostedtest.Wait(t, "the first question", func() bool { d.mu.Lock(); defer d.mu.Unlock(); return d.asked > before })
+	d.mu.Lock()
+	d.held = nil
+	d.mu.Unlock()
+	close(held)
+	if m := d.item("status:" + number("burst59") + "@"); m.Change == nil {
+		t.Errorf("%+v", m)
+	}
+	d.item("status:" + number("last"))
+	if n := len(d.intake.Taken()); n != 62 {
+		t.Errorf("%d inputs, want 62", n)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n := d.asked - before; n > 30 { // one for each would be more than 60; pages and what came late are some
+		t.Errorf("asked %d times", n)
+	}
 }
 
 // Without a word from the stream the notifications are looked at by the clock: those that the instance filters are told by nobody.
@@ -316,8 +351,8 @@ func TestARevokedTokenFake(t *testing.T) {
 	d := prepare(t, f, hosted.Deps{Intake: &channeltest.Intake{}})
 	d.inboxes.Set("desk", "access_token", "revoked")
 	t.Cleanup(d.run())
-	wait(t, "attention", func() bool { return d.inboxes.Health("desk").State == "needs_attention" })
-	wait(t, "the other", func() bool { return d.inboxes.Health("other").State == "ok" })
+	hostedtest.Wait(t, "attention", func() bool { return d.inboxes.Health("desk").State == "needs_attention" })
+	hostedtest.Wait(t, "the other", func() bool { return d.inboxes.Health("other").State == "ok" })
 }
 
 func TestSettingsThatAreWrong(t *testing.T) {
@@ -347,5 +382,12 @@ func TestSettingsAreTriedFake(t *testing.T) {
 	}
 	if err := test(t.Context(), inbox.Inbox{ID: "desk", Settings: settings(f, "wrong")}); !errors.Is(err, channel.ErrNeedsAttention) {
 		t.Error(err)
+	}
+	steps := mastodon.Channel(f.Client()).Steps
+	if done := steps(t.Context(), inbox.Inbox{ID: "desk", Settings: settings(f, token)}); len(done) != 1 || done[0].Err != nil || !strings.Contains(done[0].Detail, "@") {
+		t.Errorf("steps %+v", done)
+	}
+	if done := steps(t.Context(), inbox.Inbox{ID: "desk", Settings: settings(f, "wrong")}); len(done) != 1 || !errors.Is(done[0].Err, channel.ErrNeedsAttention) {
+		t.Errorf("steps %+v", done)
 	}
 }

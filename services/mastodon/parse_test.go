@@ -1,7 +1,6 @@
 package mastodon_test
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weftline/weftline/pkg/channel"
+	"github.com/weftline/weftline/pkg/channel/channeltest"
 	"github.com/weftline/weftline/services/mastodon"
 )
 
@@ -137,31 +137,5 @@ func TestWhatIsNoPostIsAnError(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(files) == 0 {
-		f.Fatal(errors.Join(err, errors.New("no seeds")))
-	}
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		raw := rawOf(body)
-		items, err := mastodon.Parser{}.Parse(raw)
-		if (err == nil) != (len(items) > 0) {
-			t.Fatalf("%d items, %v", len(items), err)
-		}
-		for _, it := range items {
-			if m := it.Message; m != nil && (m.ID == "" || m.From.Address == "" || m.OccurredAt.After(raw.ReceivedAt) ||
-				m.Content.Text == "" && len(m.Content.Attachments) == 0 && m.Content.Unparsed == "") {
-				t.Errorf("%+v", m)
-			}
-			if c := it.Change; c != nil && (c.ID == "" || c.Target == "" || c.From.Address == "") {
-				t.Errorf("%+v", c)
-			}
-		}
-	})
+	channeltest.Fuzz(f, mastodon.Parser{}, rawOf(nil), "testdata/*.json")
 }

@@ -188,7 +188,7 @@ func said(text string) string {
 
 // rememberOwn keeps to which thread our posts belong: the customer's next one answers them.
 func (a *Adapter) rememberOwn(ctx context.Context, id string, ids []string, s answer) {
-	var all []change
+	var all []hosted.Change
 	for _, statusID := range ids {
 		p := known{visibility: s.Visibility, root: s.root}
 		if p.root == "" {
@@ -201,7 +201,7 @@ func (a *Adapter) rememberOwn(ctx context.Context, id string, ids []string, s an
 		}
 		all = append(all, doc)
 	}
-	if err := a.kept.save(ctx, all...); err != nil {
+	if err := a.kept.Save(ctx, all...); err != nil {
 		a.log.Warn("a post of ours could not be remembered", "channel", Name, "inbox", id, "error", err)
 	}
 }

@@ -48,18 +48,11 @@ type config struct {
 func Channel(client *http.Client) inbox.Channel {
 	return inbox.Channel{
 		Name: Name, Settings: settings,
-		Check: func(s map[string]string) error {
-			_, err := readConfig(s)
-			return err
-		},
-		Test: func(ctx context.Context, in inbox.Inbox) error {
-			c, err := readConfig(in.Settings)
-			if err != nil {
-				return err
-			}
-			_, err = New(hosted.Deps{Client: client}).account(ctx, in.ID, c)
-			return attention(err)
-		},
+		Check: hosted.Checks(readConfig),
+		Steps: hosted.Asks("Ask the instance who the account is", readConfig, func(ctx context.Context, inboxID string, c config) (string, error) {
+			who, err := New(hosted.Deps{Client: client}).account(ctx, inboxID, c)
+			return who.acct, attention(err)
+		}),
 		About: "Mentions and direct messages of a Mastodon account of yours.",
 		Needs: []string{"An access token: on the instance Preferences, Development, New application"},
 		Recipient: &inbox.Recipient{

@@ -23,6 +23,9 @@ type event struct {
 	data []byte
 }
 
+// asks says that there may be new notifications.
+func (e event) asks() bool { return e.name == "" || e.name == "notification" }
+
 // stream gives what the instance tells until ctx ends. Each connection begins
 // with an event of no name: notifications may have come before.
 func (f *follower) stream(ctx context.Context, events chan<- event) {
