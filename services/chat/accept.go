@@ -29,6 +29,11 @@ func (s *session) accept(ctx context.Context, c *config, f clientFrame) {
 		}
 	case "email":
 		in.Email = f.Address
+	case "phone":
+		if in.Phone, err = s.a.number(c, f.Phone); err != nil {
+			s.refuse(f, err)
+			return
+		}
 	default:
 		in.Invite = c.invited(f.Invite, s.lang)
 	}
@@ -90,7 +95,7 @@ func (s *session) refuse(f clientFrame, err error) {
 		s.notAccepted(f, err)
 		return
 	}
-	out := errorFrame{Type: "error", Code: "invalid", Field: bad.Field, Limit: bad.Limit, ClientID: f.ClientID}
+	out := errorFrame{Type: "error", Code: "invalid", Field: bad.Field, Limit: bad.Limit, Example: bad.Example, ClientID: f.ClientID}
 	if bad.Missing {
 		out.Code = "form_required"
 	}

@@ -39,6 +39,7 @@ import (
 	"github.com/weftline/weftline/services/internal/blob"
 	"github.com/weftline/weftline/services/internal/crypt"
 	"github.com/weftline/weftline/services/internal/docstore"
+	"github.com/weftline/weftline/services/internal/handleid"
 	"github.com/weftline/weftline/services/internal/inbox"
 )
 
@@ -57,7 +58,7 @@ type Deps struct {
 	Intake     channel.Intake
 	Transcript channelv1connect.TranscriptServiceClient
 	Proofs     channelv1connect.ProofServiceClient   // nil: addresses stay claims
-	Forward    channelv1connect.ForwardServiceClient // nil: nothing goes on by mail
+	Forward    channelv1connect.ForwardServiceClient // nil: nothing goes on by mail or SMS
 	Inboxes    inbox.Registry
 	State      docstore.Store
 	Keys       crypt.Keyring
@@ -67,6 +68,9 @@ type Deps struct {
 	Metrics    prometheus.Registerer // nil: not exported
 	PublicURL  string                // as visitors see the hub; empty: the request's host
 
+	// Numbers reads telephone numbers where an SMS inbox with these settings is.
+	// Nil: nothing goes on by SMS.
+	Numbers func(settings map[string]string) handleid.Normaliser
 	// OpenFile reads an attachment by the id the transcript gives. Nil: the id is a key of Blobs.
 	OpenFile OpenFile
 	// ClientIP finds the visitor's address for rate limits. Nil: the peer of the connection.

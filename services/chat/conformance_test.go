@@ -32,6 +32,7 @@ func TestConformance(t *testing.T) {
 			"ProviderTimeIsKept":         "a visitor's clock is not believed; the hub's is kept",
 			"RetryAfterIsObeyed":         "no provider is called",
 			"RefusedTokenNeedsAttention": "no provider is called",
+			"RevokedTokenIsNoticed":      "no provider is called",
 			"LostAnswerIsUnknown":        "no provider is called; a socket that breaks is resumed in resume_test.go",
 			"ServerErrorIsTried":         "no provider is called",
 			"HealthTellsInAndOut":        "an inbox works while the hub does",

@@ -44,8 +44,9 @@ type clientFrame struct {
 type frameError struct {
 	Garbage bool
 	Field   string
-	Limit   int  // of the field, where it has one
-	Missing bool // the field must be answered
+	Limit   int    // of the field, where it has one
+	Example string // what the field may hold
+	Missing bool   // the field must be answered
 }
 
 func (e *frameError) Error() string {
@@ -90,7 +91,14 @@ func decodeFrame(b []byte) (clientFrame, error) {
 		if f.Address = strings.TrimSpace(f.Address); !validEmail(f.Address) {
 			return f, &frameError{Field: "address", Limit: maxFormEmail}
 		}
+	case "phone": // how it is read depends on the inbox
+		if !clientIDForm.MatchString(f.ClientID) {
+			return f, &frameError{Garbage: true, Field: "client_id"}
+		}
 	case "prove":
+		if f.Phone != "" {
+			break // likewise
+		}
 		if f.Address = strings.TrimSpace(f.Address); !validEmail(f.Address) {
 			return f, &frameError{Field: "address", Limit: maxFormEmail}
 		}

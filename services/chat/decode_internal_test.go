@@ -49,7 +49,7 @@ func TestCleanName(t *testing.T) {
 	for in, want := range map[string]string{
 		"../../etc/passwd": "passwd", `..\\x`: "x", "\u200b.htaccess": "htaccess", "exe\u202egpj.txt": "exegpj.txt",
 		"a\x00b": "ab", "CON": "_CON", "con.txt": "_con.txt", "-rf": "rf", "": "file", "...": "file", "a\"b\r\nc": "a_bc",
-		"e\u0301.txt": "é.txt", "C:\\x\\y.pdf": "y.pdf", "photo.jpg. ": "photo.jpg",
+		"e\u0301.txt": "é.txt", "e\t\u0301.txt": "é.txt", "C:\\x\\y.pdf": "y.pdf", "photo.jpg. ": "photo.jpg",
 	} {
 		if got := cleanName(in); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)

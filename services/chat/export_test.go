@@ -20,6 +20,20 @@ func MailKey(ctx context.Context, state docstore.Store, handleID string) (crypt.
 	return h.Mail.Sealed, true
 }
 
+// Kept are the sealed addresses of a handle that answers follow to.
+func Kept(ctx context.Context, state docstore.Store, handleID string) (out []crypt.Sealed) {
+	var h handleState
+	if _, err := (&Adapter{d: Deps{State: state}}).load(ctx, colHandle, handleID, &h); err != nil {
+		return nil
+	}
+	for _, x := range []*address{h.Mail, h.Phone} {
+		if x != nil {
+			out = append(out, x.Sealed)
+		}
+	}
+	return out
+}
+
 // ReadUpTo is how far a visitor's reading was noted.
 func ReadUpTo(ctx context.Context, state docstore.Store, handleID string) string {
 	var h handleState

@@ -1,25 +1,19 @@
 package chat
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"image"
-	_ "image/gif"  // formats that may be shown
-	_ "image/jpeg" //
-	_ "image/png"  //
 	"mime"
 	"net/http"
 
 	"github.com/weftline/weftline/services/internal/blob"
+	"github.com/weftline/weftline/services/internal/file"
 	"github.com/weftline/weftline/services/internal/handleid"
 )
 
 // OpenFile reads an attachment by the id the transcript gave. An unknown or
 // erased one is blob.ErrNotFound.
 type OpenFile func(ctx context.Context, inbox, id string) ([]byte, error)
-
-const maxPixels = 50_000_000
 
 // serveFile is GET /chat/{inbox}/files/{id}. The id is a reference this hub
 // made when it showed the file to this very handle; every other one is 404.
@@ -48,7 +42,7 @@ func (a *Adapter) serveFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	kind, disposition := "application/octet-stream", "attachment"
-	if shown, ok := raster(data); ok {
+	if shown := file.Picture(data); shown != "" {
 		kind, disposition = shown, "inline"
 	}
 	h := w.Header()
@@ -72,14 +66,4 @@ func (a *Adapter) readFile(ctx context.Context, inbox string, f fileRef) ([]byte
 		return a.d.OpenFile(ctx, inbox, f.ID)
 	}
 	return a.d.Blobs.Get(ctx, f.ID)
-}
-
-// raster looks at the bytes again: only an image whose header decodes, of a
-// bearable size, is ever shown in place.
-func raster(data []byte) (string, bool) {
-	cfg, format, err := image.DecodeConfig(bytes.NewReader(data))
-	if err != nil || cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > maxPixels/cfg.Height {
-		return "", false
-	}
-	return "image/" + format, true
 }

@@ -3,12 +3,12 @@ package chat
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"connectrpc.com/connect"
 
-	channelv1 "github.com/weftline/weftline/pkg/weftline/channel/v1"
 	"github.com/weftline/weftline/services/internal/docstore"
 )
 
@@ -30,7 +30,7 @@ const maxFollowTries = 100
 
 // follow watches an answer of a visitor who has an address to be written to.
 func (a *Adapter) follow(ctx context.Context, c *config, handleID, address, position string) error {
-	if !a.mails(c) {
+	if !a.continues(c) {
 		return nil
 	}
 	defer a.follows.lock(handleID)()
@@ -39,7 +39,7 @@ func (a *Adapter) follow(ctx context.Context, c *config, handleID, address, posi
 	})
 }
 
-// followUp sends by mail what is due and was not read.
+// followUp sends by mail or SMS what is due and was not read.
 func (a *Adapter) followUp(ctx context.Context) error {
 	now := a.d.Now()
 	due := map[string]followState{}
@@ -61,7 +61,7 @@ func (a *Adapter) followUp(ctx context.Context) error {
 			return nil
 		}
 		if err := a.followOne(ctx, handleID, f); err != nil {
-			a.log.Warn("unread answer not sent by mail", "inbox", f.Inbox, "error", err)
+			a.log.Warn("unread answer not sent on", "inbox", f.Inbox, "error", err)
 		}
 	}
 	return nil
@@ -70,7 +70,7 @@ func (a *Adapter) followUp(ctx context.Context) error {
 // followOne: a visitor who is here is not written to, nor one who left just now.
 func (a *Adapter) followOne(ctx context.Context, handleID string, f followState) error {
 	c, ok := a.config(f.Inbox)
-	if !ok || !a.mails(c) {
+	if !ok || !a.continues(c) {
 		return a.followed(ctx, handleID, f, nil)
 	}
 	var h handleState
@@ -86,31 +86,20 @@ func (a *Adapter) followOne(ctx context.Context, handleID string, f followState)
 		next.Due = a.d.Now().UTC().Add(wait)
 		return a.followed(ctx, handleID, f, &next)
 	}
-	to, err := a.openAddress(ctx, handleID, h.Mail)
-	if err != nil {
-		return err
-	}
-	if to == "" {
+	err := a.forward(ctx, c, handleID, &h, f, from)
+	if errors.Is(err, errNoWay) {
 		return a.followed(ctx, handleID, f, nil)
 	}
-	call, cancel := context.WithTimeout(ctx, a.timing.List)
-	defer cancel()
-	_, err = a.d.Forward.ForwardReplies(call, &channelv1.ForwardRepliesRequest{
-		Handle: &channelv1.ChannelHandle{InboxId: f.Inbox, Kind: Name, Address: f.Address}, Kind: "email", Address: to,
-		SendBy: c.MailBy, After: from, AtLeast: f.Position, Language: h.Mail.Lang,
-	})
 	if err != nil {
-		code := connect.CodeOf(err)
-		if f.Tries++; code == connect.CodeFailedPrecondition || code == connect.CodeInvalidArgument || f.Tries >= maxFollowTries {
-			a.log.Info("an unread answer cannot go by mail", "inbox", f.Inbox, "code", code.String())
+		next := f.later(a.d.Now())
+		if next.Tries >= maxFollowTries {
+			a.log.Warn("an unread answer was given up", "inbox", f.Inbox, "code", connect.CodeOf(err).String())
 			return a.followed(ctx, handleID, f, nil)
 		}
-		next := f
-		next.Due = a.d.Now().UTC().Add(time.Duration(min(f.Tries, 15)) * time.Minute)
 		return a.followed(ctx, handleID, f, &next)
 	}
 	// Noted before it is forgotten: after a crash in between it is asked for
-	// again, and the same replies are one mail.
+	// again, and the same replies are one copy.
 	err = a.changeHandle(ctx, handleID, func(h *handleState) bool {
 		h.Mailed = max(h.Mailed, f.Position)
 		return true

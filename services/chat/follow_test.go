@@ -26,6 +26,7 @@ type forwards struct {
 	transcripts []*channelv1.ForwardTranscriptRequest
 	replies     []*channelv1.ForwardRepliesRequest
 	err         error
+	kinds       map[string]error // of replies to addresses of a kind
 }
 
 func (f *forwards) ForwardTranscript(_ context.Context, q *channelv1.ForwardTranscriptRequest) (*channelv1.ForwardTranscriptResponse, error) {
@@ -42,6 +43,9 @@ func (f *forwards) ForwardReplies(_ context.Context, q *channelv1.ForwardReplies
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.replies = append(f.replies, q)
+	if err := f.kinds[q.GetKind()]; err != nil {
+		return nil, err
+	}
 	return &channelv1.ForwardRepliesResponse{Messages: 1}, f.err
 }
 
@@ -49,6 +53,13 @@ func (f *forwards) fails(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.err = err
+}
+
+// refuses has replies to addresses of a kind fail.
+func (f *forwards) refuses(kind string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.kinds = map[string]error{kind: err}
 }
 
 func (f *forwards) sent() []string {
@@ -86,7 +97,7 @@ type following struct {
 	deps  *chat.Deps
 }
 
-func startFollowing(t *testing.T, more map[string]string) following {
+func startFollowing(t *testing.T, more map[string]string, change ...func(*chat.Deps)) following {
 	t.Helper()
 	f, c := &forwards{}, &clock{t: time.Now()}
 	set := map[string]string{"continue_by": "support", "continue_after": "10m"}
@@ -97,6 +108,9 @@ func startFollowing(t *testing.T, more map[string]string) following {
 	w := start(t, set, withProofs(&proofs{}), func(d *chat.Deps) {
 		deps = d
 		d.Forward, d.Now, d.Timing.Follow = f, c.now, time.Hour // the test follows up by hand
+		for _, c := range change {
+			c(d)
+		}
 	})
 	w.inboxes.mu.Lock()
 	w.inboxes.m["support"] = inbox.Inbox{ID: "support", Channel: "email", Name: "Support"}

@@ -96,7 +96,7 @@ func forgetAddresses(ctx context.Context, state docstore.Store, keys forgetting,
 		if err := json.Unmarshal(d.JSON, &h); err != nil {
 			return fmt.Errorf("decode handle: %w", err)
 		}
-		for _, x := range []*address{h.Mail, h.Asked} {
+		for _, x := range []*address{h.Mail, h.Phone, h.Asked} {
 			if x != nil {
 				names = append(names, x.Sealed.Key)
 			}

@@ -15,11 +15,14 @@ type welcomeFrame struct {
 	Identity     string       `json:"identity"`
 	Login        *loginNotice `json:"login,omitempty"`
 	EmailCapture bool         `json:"email_capture,omitempty"`
-	Prove        bool         `json:"prove,omitempty"`   // an address can be proven
-	Mail         bool         `json:"mail,omitempty"`    // the chat goes on by mail
-	MailTo       string       `json:"mail_to,omitempty"` // there, shortened
-	Form         *formFrame   `json:"form,omitempty"`    // to be answered first
-	Hours        *hoursFrame  `json:"hours,omitempty"`   // nil: nothing is said of hours
+	Prove        bool         `json:"prove,omitempty"`    // an address can be proven
+	Mail         bool         `json:"mail,omitempty"`     // the chat goes on by mail
+	MailTo       string       `json:"mail_to,omitempty"`  // there, shortened
+	SMS          bool         `json:"sms,omitempty"`      // answers follow by SMS
+	SMSTo        string       `json:"sms_to,omitempty"`   // there, shortened
+	SMSLike      string       `json:"sms_like,omitempty"` // how a number is written
+	Form         *formFrame   `json:"form,omitempty"`     // to be answered first
+	Hours        *hoursFrame  `json:"hours,omitempty"`    // nil: nothing is said of hours
 	HeartbeatS   int          `json:"heartbeat_s"`
 	Ticket       string       `json:"ticket"`
 }
@@ -117,7 +120,8 @@ type errorFrame struct {
 	Type         string `json:"type"`
 	Code         string `json:"code"`
 	Field        string `json:"field,omitempty"`
-	Limit        int    `json:"limit,omitempty"` // of the field
+	Limit        int    `json:"limit,omitempty"`   // of the field
+	Example      string `json:"example,omitempty"` // of what the field may hold
 	ClientID     string `json:"client_id,omitempty"`
 	RetryAfterMS int64  `json:"retry_after_ms,omitempty"`
 }

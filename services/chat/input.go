@@ -12,13 +12,14 @@ import (
 // visitor. Fields are for ever: stored inputs are parsed again years later.
 type input struct {
 	V        int                  `json:"v"`    // 1
-	Kind     string               `json:"kind"` // message, email, form, login
+	Kind     string               `json:"kind"` // message, email, phone, form, login
 	Visitor  string               `json:"visitor"`
 	Address  string               `json:"address"` // of the handle
 	ClientID string               `json:"client_id,omitempty"`
 	Text     string               `json:"text,omitempty"`
 	Files    []channel.Attachment `json:"files,omitempty"`
 	Email    string               `json:"email,omitempty"`  // typed, kind email
+	Phone    string               `json:"phone,omitempty"`  // typed, kind phone
 	Form     *inputForm           `json:"form,omitempty"`   // kind form
 	Invite   string               `json:"invite,omitempty"` // what the widget had said by itself, kind message
 	Login    *inputLogin          `json:"login,omitempty"`

@@ -31,7 +31,7 @@ const (
 
 var mailSettings = []inbox.Setting{
 	{Key: keyMailBy, Label: "Continue by e-mail", Help: "Id of the e-mail inbox by which a visitor gets the chat when he asks for it, and our answer when he has left. Only to an address he has proven in the chat or by a login that says it is verified: an address that was only typed gets a code and nothing else. Empty: neither is offered.", Group: groupMail},
-	{Key: keyMailAfter, Label: "An answer goes by e-mail after", Help: "For so long the visitor's chat must be closed, 10s to 24h. What he has read is not sent.", Default: "5m", Group: groupMail},
+	{Key: keyMailAfter, Label: "An answer follows after", Help: "By e-mail or SMS. For so long the visitor's chat must be closed, 10s to 24h. What he has read is not sent.", Default: "5m", Group: groupMail},
 }
 
 func readMail(get func(string) string) (by string, after time.Duration, errs []error) {
@@ -48,7 +48,8 @@ func readMail(get func(string) string) (by string, after time.Duration, errs []e
 // address is one that this handle's visitor was asked to prove, or has proven:
 // sealed under a key of its own, and in the language he was spoken to.
 type address struct {
-	Proof  string       `json:"proof"` // id, or "login"
+	Proof  string       `json:"proof"`          // id, or "login"
+	Kind   string       `json:"kind,omitempty"` // "" is email: addresses from before the field
 	Sealed crypt.Sealed `json:"sealed"`
 	Lang   string       `json:"lang,omitempty"`
 }
@@ -64,12 +65,12 @@ func (a *Adapter) mails(c *config) bool {
 	return ok && in.Channel == mailChannel
 }
 
-func (a *Adapter) sealAddress(ctx context.Context, handleID, proof, lang, to string) (*address, error) {
+func (a *Adapter) sealAddress(ctx context.Context, handleID, kind, proof, lang, to string) (*address, error) {
 	sealed, err := a.d.Keys.Seal(ctx, "chat/mail/"+ulid.Make().String(), []byte(to), []byte(handleID))
 	if err != nil {
 		return nil, fmt.Errorf("seal an address: %w", err)
 	}
-	return &address{Proof: proof, Sealed: sealed, Lang: lang}, nil
+	return &address{Proof: proof, Kind: kind, Sealed: sealed, Lang: lang}, nil
 }
 
 // openAddress: "" when there is none, or it was erased.
@@ -98,8 +99,8 @@ func (a *Adapter) replaced(ctx context.Context, x *address) {
 }
 
 // noteAsked keeps an address until it is proven.
-func (s *session) noteAsked(ctx context.Context, proof, to string) error {
-	x, err := s.a.sealAddress(ctx, s.handleID, proof, s.lang, to)
+func (s *session) noteAsked(ctx context.Context, kind, proof, to string) error {
+	x, err := s.a.sealAddress(ctx, s.handleID, kind, proof, s.lang, to)
 	if err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (s *session) noteAsked(ctx context.Context, proof, to string) error {
 	return err
 }
 
-// noteProven makes it the one that mail goes to.
+// noteProven makes it the one that answers follow to.
 func (s *session) noteProven(ctx context.Context, proof string) error {
 	var old *address
 	var unread bool
@@ -123,7 +124,9 @@ func (s *session) noteProven(ctx context.Context, proof string) error {
 		if h.Asked == nil || h.Asked.Proof != proof {
 			return false
 		}
-		old, h.Mail, h.Asked = h.Mail, h.Asked, nil
+		at := h.place(h.Asked.Kind)
+		h.Last = h.Asked.Kind
+		old, *at, h.Asked = *at, h.Asked, nil
 		unread, high = h.High > max(h.Read, h.Mailed), h.High
 		return true
 	})
@@ -148,7 +151,7 @@ func (s *session) mailTo(ctx context.Context) (string, error) {
 	if err != nil || s.login == nil || !s.login.Verified || s.login.Email == to {
 		return to, err
 	}
-	x, err := s.a.sealAddress(ctx, s.handleID, byLogin, s.lang, s.login.Email)
+	x, err := s.a.sealAddress(ctx, s.handleID, kindEmail, byLogin, s.lang, s.login.Email)
 	if err != nil {
 		return "", err
 	}
@@ -196,7 +199,7 @@ func (s *session) transcript(ctx context.Context, c *config) {
 	ctx, cancel := context.WithTimeout(ctx, s.a.timing.List)
 	defer cancel()
 	res, err := s.a.d.Forward.ForwardTranscript(ctx, &channelv1.ForwardTranscriptRequest{
-		Handle: s.channelHandle(), Kind: "email", Address: to, SendBy: c.MailBy, Language: s.lang,
+		Handle: s.channelHandle(), Kind: kindEmail, Address: to, SendBy: c.MailBy, Language: s.lang,
 	})
 	if code := connect.CodeOf(err); err != nil && (code == connect.CodeFailedPrecondition || code == connect.CodeInvalidArgument) {
 		refuse(errorFrame{Code: "invalid"}) // it is not his, or not any more

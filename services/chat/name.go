@@ -16,13 +16,12 @@ var reservedName = regexp.MustCompile(`(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(
 // control or format characters (which hide or turn round what follows), no
 // leading dots or dashes, no device names. It canonicalises before it looks.
 func cleanName(s string) string {
-	s = norm.NFC.String(strings.ToValidUTF8(s, ""))
-	s = strings.Map(func(r rune) rune {
+	s = norm.NFC.String(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
 			return -1
 		}
 		return r
-	}, s)
+	}, strings.ToValidUTF8(s, ""))) // composed last: what is taken out may have kept two apart
 	if i := strings.LastIndexAny(s, `/\`); i >= 0 {
 		s = s[i+1:]
 	}

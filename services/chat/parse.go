@@ -43,6 +43,10 @@ func (Parser) Parse(raw channel.Raw) ([]channel.Item, error) {
 		m.Content.Text = "Left e-mail address " + in.Email + " for an answer (typed, not verified)."
 		m.Flags = []string{"offline_capture"}
 		m.ClaimsHandle = &channel.Address{Kind: "email", Address: in.Email} // by that flag it is said, not proven
+	case "phone":
+		m.Content.Text = "Left phone number " + in.Phone + " for an answer (typed, not verified)."
+		m.Flags = []string{"offline_capture"}
+		m.ClaimsHandle = &channel.Address{Kind: kindPhone, Address: in.Phone} // likewise
 	case "form":
 		if in.Form == nil || in.Login != nil || !in.Form.said() {
 			return nil, errors.New("parse chat input: the form is missing")

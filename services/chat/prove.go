@@ -23,10 +23,18 @@ const (
 
 var proofForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// provable says whether this visitor may prove an address here: the site has
-// not said who he is, and there is a mailbox to send a code.
-func (s *session) provable(c *config) bool {
-	return c.Prove != "" && s.login == nil && s.a.d.Proofs != nil
+// provable says whether this visitor may prove an address of a kind here: the
+// site has not said who he is, and there is an inbox to send a code.
+func (s *session) provable(c *config, kind string) bool {
+	return s.proveBy(c, kind) != "" && s.login == nil && s.a.d.Proofs != nil
+}
+
+// proveBy is the inbox that sends codes to addresses of a kind.
+func (s *session) proveBy(c *config, kind string) string {
+	if kind == kindPhone {
+		return s.a.inboxOf(c, kind)
+	}
+	return c.Prove
 }
 
 func (s *session) channelHandle() *channelv1.ChannelHandle {
@@ -34,24 +42,33 @@ func (s *session) channelHandle() *channelv1.ChannelHandle {
 }
 
 // prove has a code sent to the address he typed. Whoever may own it, the answer is the same.
-func (s *session) prove(ctx context.Context, c *config, f clientFrame) {
+func (s *session) prove(ctx context.Context, c *config, kind string, f clientFrame) {
+	to, field, short := f.Address, "address", shorten
+	if kind == kindPhone {
+		n, err := s.a.number(c, f.Phone)
+		if err != nil {
+			s.refuse(f, err) // before it counts
+			return
+		}
+		to, field, short = n, fieldPhone, shortenNumber
+	}
 	if !s.mayProve(c, "prove", s.handleID, provesPerHour) || !s.mayProve(c, "prove-network", network(s.ip), provesPerNetwork) {
 		return
 	}
 	res, err := s.a.d.Proofs.StartHandleProof(ctx, &channelv1.StartHandleProofRequest{
-		Handle: s.channelHandle(), Kind: "email", Address: f.Address, SendBy: c.Prove,
+		Handle: s.channelHandle(), Kind: kind, Address: to, SendBy: s.proveBy(c, kind),
 	})
 	if err != nil {
-		s.notProven(err)
+		s.notProven(err, field)
 		return
 	}
-	if s.a.mails(c) {
-		if err := s.noteAsked(ctx, res.GetProofId(), f.Address); err != nil {
-			s.notProven(err)
+	if s.a.inboxOf(c, kind) != "" {
+		if err := s.noteAsked(ctx, kind, res.GetProofId(), to); err != nil {
+			s.notProven(err, field)
 			return
 		}
 	}
-	s.push(proofFrame{Type: "proof", ID: res.GetProofId(), State: "sent", To: shorten(f.Address)})
+	s.push(proofFrame{Type: "proof", ID: res.GetProofId(), State: "sent", To: short(to)})
 }
 
 // code takes what came to the address.
@@ -61,14 +78,14 @@ func (s *session) tryCode(ctx context.Context, c *config, f clientFrame) {
 	}
 	res, err := s.a.d.Proofs.CheckHandleProof(ctx, &channelv1.CheckHandleProofRequest{Handle: s.channelHandle(), ProofId: f.ID, Code: f.Code})
 	if err != nil {
-		s.notProven(err)
+		s.notProven(err, "proof")
 		return
 	}
 	out := proofFrame{Type: "proof", ID: f.ID, State: "over"}
 	switch {
 	case res.GetProven():
 		out.State = "proven"
-		if s.a.mails(c) {
+		if s.a.continues(c) {
 			if err := s.noteProven(ctx, f.ID); err != nil { // proven it is; it is written to when he proves it again
 				s.a.log.Error("proven address not kept", "inbox", s.inbox, "error", err)
 			}
@@ -88,12 +105,12 @@ func (s *session) mayProve(c *config, what, whom string, n int) bool {
 	return ok
 }
 
-// notProven tells a visitor that nothing came of it, and no more.
-func (s *session) notProven(err error) {
+// notProven tells a visitor that nothing came of it, and no more. field is what he typed.
+func (s *session) notProven(err error, field string) {
 	out := errorFrame{Type: "error", Code: "unavailable", Field: "proof", RetryAfterMS: 2000}
 	switch e, _ := err.(*connect.Error); connect.CodeOf(err) {
 	case connect.CodeInvalidArgument:
-		out = errorFrame{Type: "error", Code: "invalid", Field: "address"}
+		out = errorFrame{Type: "error", Code: "invalid", Field: field}
 	case connect.CodeResourceExhausted:
 		out.Code = "rate"
 		if n, err := strconv.ParseInt(e.Meta().Get("Retry-After"), 10, 64); err == nil {

@@ -45,9 +45,9 @@ func (a *Adapter) Send(ctx context.Context, out channel.Outbound) (channel.Recei
 	handleID := handleid.Of(a.d.Keys, to)
 	// High first: whoever joins after this waits for the message in the
 	// transcript, whoever joined before gets it from the room.
-	mailed := false
+	reachable := false
 	err := a.changeHandle(ctx, handleID, func(h *handleState) bool {
-		mailed = h.Mail != nil
+		reachable = h.reachable()
 		if out.Position <= h.High {
 			return false
 		}
@@ -57,7 +57,7 @@ func (a *Adapter) Send(ctx context.Context, out channel.Outbound) (channel.Recei
 	if err != nil {
 		return channel.Receipt{}, fmt.Errorf("send chat message: %w", err)
 	}
-	if c, ok := a.config(out.Inbox); ok && mailed {
+	if c, ok := a.config(out.Inbox); ok && reachable {
 		if err := a.follow(ctx, c, handleID, to.Address, out.Position); err != nil {
 			return channel.Receipt{}, fmt.Errorf("send chat message: %w", err)
 		}

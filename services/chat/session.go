@@ -99,7 +99,7 @@ func (s *session) welcome(ctx context.Context, c *config, ask *formFrame, reset 
 		Type: "welcome", Token: s.a.visitorToken(s.inbox, s.visitor), Who: s.who, Reset: reset,
 		Name: c.word(s.lang, wordName), Greeting: c.word(s.lang, wordGreeting), Identity: c.Identity, Form: ask,
 		Hours:        c.hoursOf(s.lang, s.a.d.Now()),
-		EmailCapture: c.Email && s.login == nil, Prove: c.Email && s.provable(c),
+		EmailCapture: c.Email && s.login == nil, Prove: c.Email && s.provable(c, kindEmail),
 		HeartbeatS: int(s.a.timing.Ping / time.Second),
 	}
 	if s.a.mails(c) {
@@ -107,7 +107,16 @@ func (s *session) welcome(ctx context.Context, c *config, ask *formFrame, reset 
 		if err != nil { // he can ask again
 			s.a.log.Warn("address of a visitor not read", "inbox", s.inbox, "error", err)
 		}
-		w.Mail, w.MailTo = s.provable(c) || to != "", shorten(to)
+		w.Mail, w.MailTo = s.provable(c, kindEmail) || to != "", shorten(to)
+	}
+	if numbers, ok := s.a.numbers(c); ok {
+		to, err := s.smsTo(ctx)
+		if err != nil {
+			s.a.log.Warn("number of a visitor not read", "inbox", s.inbox, "error", err)
+		}
+		if w.SMS = s.provable(c, kindPhone) || to != ""; w.SMS {
+			w.SMSTo, w.SMSLike = shortenNumber(to), numbers.Example()
+		}
 	}
 	if l := s.login; l != nil {
 		w.Login = &loginNotice{Name: l.Name, ExpiresAt: stamp(l.Expires)}
@@ -141,15 +150,20 @@ func (s *session) handle(ctx context.Context, f clientFrame, err error) {
 		return
 	}
 	switch f.Type {
-	case "message", "email", "form":
+	case "message", "email", "phone", "form":
 		s.accept(ctx, c, f)
 	case "prove", "code":
-		if !s.provable(c) {
+		kind := kindEmail
+		if f.Phone != "" {
+			kind = kindPhone
+		}
+		// A code is of either.
+		if !s.provable(c, kind) && (f.Type == "prove" || !s.provable(c, kindPhone)) {
 			s.push(errorFrame{Type: "error", Code: "invalid", Field: "proof"})
 			return
 		}
 		if f.Type == "prove" {
-			s.prove(ctx, c, f)
+			s.prove(ctx, c, kind, f)
 		} else {
 			s.tryCode(ctx, c, f)
 		}

@@ -58,12 +58,13 @@ type config struct {
 	Texts     texts
 	Invites   []invite
 	MailBy    string        // inbox by which chats go on, "" for none
+	SMSBy     string        // the same by SMS
 	MailAfter time.Duration // the chat must be closed for so long
 
 	Messages, Connections, Visitors, Uploads int
 }
 
-var settings = slices.Concat(generalSettings, textSettings, inviteSettings, formSettings, hoursSettings, mailSettings, limitSettings)
+var settings = slices.Concat(generalSettings, textSettings, inviteSettings, formSettings, hoursSettings, mailSettings, smsSettings, limitSettings)
 
 var generalSettings = []inbox.Setting{
 	{Key: keyGreeting, Label: "Greeting", Help: "First line shown to a visitor, at most 500 characters.", Default: "Hello! How can we help?", Group: groupWidget},
@@ -95,7 +96,7 @@ const (
 	groupWords  = "Words and languages"
 	groupBefore = "Before the chat"
 	groupHours  = "Business hours"
-	groupMail   = "By e-mail"
+	groupMail   = "By e-mail and SMS"
 	groupWho    = "Who the visitor is"
 	groupLimits = "Limits"
 )
@@ -110,7 +111,7 @@ func Channel() inbox.Channel {
 			return err
 		},
 		About: "A chat on your site. It works at once, on a page of its own.",
-		Needs: []string{"Nothing; the address of your site, to put the chat there"},
+		Needs: []string{"The address of your site, to put the chat there"},
 	}
 }
 
@@ -178,6 +179,7 @@ func readConfig(in inbox.Inbox) (*config, error) {
 		func() (errs []error) { c.Hours, errs = readHours(get); return errs },
 		func() (errs []error) { c.Language, c.Texts, errs = readTexts(get); return errs },
 		func() (errs []error) { c.MailBy, c.MailAfter, errs = readMail(get); return errs },
+		func() (errs []error) { c.SMSBy, errs = readSMS(get); return errs },
 		func() (errs []error) { c.Invites, errs = readInvites(get); return errs },
 	} {
 		errs = append(errs, part()...)

@@ -34,10 +34,13 @@ type handleState struct {
 	High      string `json:"high,omitempty"`      // of the newest outbound message handled
 	Delivered string `json:"delivered,omitempty"` // reported up to
 	Read      string `json:"read,omitempty"`      // reported up to
-	Mailed    string `json:"mailed,omitempty"`    // sent by mail up to
-	// Mail is where mail to him goes, Asked an address that is not proven yet.
+	Mailed    string `json:"mailed,omitempty"`    // sent by mail or SMS up to
+	// Mail and Phone are where he is written to when he has left, Asked is an
+	// address that is not proven yet, Last the kind of the one proven last.
 	Mail  *address `json:"mail,omitempty"`
+	Phone *address `json:"phone,omitempty"`
 	Asked *address `json:"asked,omitempty"`
+	Last  string   `json:"last,omitempty"`
 }
 
 type uploadState struct {

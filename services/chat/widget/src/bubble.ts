@@ -13,16 +13,23 @@ export function bubble(e: Entry, tail: boolean, on: Bubbling): HTMLElement {
   for (const p of linkify(e.text ?? '')) {
     body.append(p.href ? el('a', { href: p.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, p.text) : p.text)
   }
-  const item = el('article', { class: e.from + ' ' + e.state })
+  const item = el('article')
   if (e.from === 'us' && e.name) item.append(el('span', { class: 'name', dir: 'auto' }, e.name))
   else if (e.from === 'you') item.append(el('span', { class: 'sr' }, words.you))
   if (e.text) item.append(body)
   for (const f of e.files ?? []) item.append(attached(f, on))
-  const time = new Date(e.at)
-  const meta = el('span', { class: 'meta' }, el('time', { datetime: e.at }, isNaN(+time) ? '' : time.toLocaleTimeString(language, { hour: '2-digit', minute: '2-digit' })))
-  if (tail && e.state) meta.append(' · ' + words[e.state as 'sent'])
-  item.append(meta)
+  item.append(el('span', { class: 'meta' }))
+  restate(item, e, tail)
   return item
+}
+
+// restate shows a message's state in its bubble, and leaves the rest of it alone.
+export function restate(item: HTMLElement, e: Entry, tail: boolean) {
+  item.className = e.from + ' ' + e.state
+  const time = new Date(e.at)
+  const meta = item.lastElementChild!
+  meta.replaceChildren(el('time', { datetime: e.at }, isNaN(+time) ? '' : time.toLocaleTimeString(language, { hour: '2-digit', minute: '2-digit' })))
+  if (tail && e.state) meta.append(' · ' + words[e.state as 'sent'])
 }
 
 function attached(f: FileItem, on: Bubbling): HTMLElement {

@@ -48,6 +48,7 @@ const view = new View({
     view.form.show(undefined)
     view.writable(true)
     view.mails(!!me?.mail)
+    view.texts(!!me?.sms)
     outbox.add({ clientId: crypto.randomUUID(), kind: 'form', text: JSON.stringify(a), at: new Date().toISOString() })
     view.focus()
   },
@@ -55,10 +56,11 @@ const view = new View({
     store.set('email', '1')
     outbox.add({ clientId: crypto.randomUUID(), kind: 'email', text: address, at: new Date().toISOString() })
   },
-  prove: (address) => void link.send({ type: 'prove', address }),
+  phone: (number) => outbox.add({ clientId: crypto.randomUUID(), kind: 'phone', text: number, at: new Date().toISOString() }),
+  prove: (address, phone) => void link.send(phone ? { type: 'prove', phone: address } : { type: 'prove', address }),
   code: (id, code) => void link.send({ type: 'code', id, code }),
-  proven(address, wanted) {
-    if (me) me.mail_to = address
+  proven(address, phone, wanted) {
+    if (me) me[phone ? 'sms_to' : 'mail_to'] = address
     if (wanted) link.send({ type: 'transcript' })
   },
   mail() {
@@ -66,6 +68,7 @@ const view = new View({
     else if (me?.mail_to) link.send({ type: 'transcript' })
     else view.card.where()
   },
+  sms: () => view.card.number(me?.sms_like ?? '', me?.sms_to),
   typing: (on) => void link.send({ type: 'typing', typing: on }),
   close: () => tell('close'),
   ticket: () => me?.ticket ?? '',
@@ -101,6 +104,7 @@ function heard(f: ServerFrame) {
       if (f.message.from === 'us') typing(false)
       return draw()
     case 'ack':
+      if (outbox.kind(f.client_id) === 'phone') view.card.left()
       transcript.set(f.client_id, 'sent')
       outbox.done(f.client_id)
       return draw()
@@ -136,6 +140,7 @@ function welcome(f: Welcome) {
   view.card.provable = !!f.prove
   view.card.mails = !!f.mail
   view.mails(!!f.mail && !asked)
+  view.texts(!!f.sms && !asked)
   clearTimeout(refresh)
   clearTimeout(anonymous)
   if (f.login) refresh = setTimeout(() => tell('token'), Math.max(1000, Date.parse(f.login.expires_at) - Date.now() - 60_000))
@@ -182,8 +187,9 @@ function refused(f: Extract<ServerFrame, { type: 'error' }>) {
         if (!view.form.open) link.restart()
         break
       }
-      if (!f.client_id) {
-        view.card.refused(f.code)
+      if (!f.client_id || outbox.kind(f.client_id) === 'phone') {
+        if (f.client_id) outbox.done(f.client_id)
+        view.card.refused(f)
         break
       }
       transcript.set(f.client_id, 'failed')
@@ -192,7 +198,7 @@ function refused(f: Extract<ServerFrame, { type: 'error' }>) {
       break
     case 'rate':
     case 'unavailable':
-      if (f.field === 'proof') view.card.refused(f.code)
+      if (f.field === 'proof') view.card.refused(f)
       else if (f.client_id) outbox.later(f.retry_after_ms ?? 2000)
       else if (f.retry_after_ms) link.wait(f.retry_after_ms)
       break

@@ -3,8 +3,8 @@ import type { Answers, ClientFrame, FileItem } from './protocol'
 
 export interface Waiting {
   clientId: string
-  kind: 'message' | 'email' | 'form'
-  text: string // the address, for an e-mail capture; JSON, for the form
+  kind: 'message' | 'email' | 'phone' | 'form'
+  text: string // the address or number, where one is left; JSON, for the form
   invite?: string // what the page had said by itself
   files?: FileItem[]
   at: string
@@ -95,6 +95,7 @@ export class Outbox {
     if (!next) return
     const frame: ClientFrame = next.kind === 'email'
       ? { type: 'email', client_id: next.clientId, address: next.text }
+      : next.kind === 'phone' ? { type: 'phone', client_id: next.clientId, phone: next.text }
       : next.kind === 'form' ? { type: 'form', client_id: next.clientId, ...(JSON.parse(next.text) as Answers) } : { type: 'message', client_id: next.clientId, text: next.text, attachments: next.files?.map((f) => f.id), invite: next.invite }
     if (this.send(frame)) this.flying = next.clientId
   }

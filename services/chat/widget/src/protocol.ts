@@ -31,6 +31,9 @@ export interface Welcome {
   prove?: boolean
   mail?: boolean
   mail_to?: string
+  sms?: boolean
+  sms_to?: string
+  sms_like?: string
   form?: FormFrame
   hours?: Hours
   heartbeat_s: number
@@ -48,7 +51,7 @@ export type ServerFrame =
   | { type: 'typing'; typing: boolean; name?: string }
   | { type: 'hours'; hours: Hours }
   | { type: 'transcript'; to: string; messages: number }
-  | { type: 'error'; code: string; field?: string; limit?: number; client_id?: string; retry_after_ms?: number }
+  | { type: 'error'; code: string; field?: string; limit?: number; example?: string; client_id?: string; retry_after_ms?: number }
   | { type: 'ping' }
   | { type: 'bye'; retry_after_ms: number }
 
@@ -57,7 +60,9 @@ export type ClientFrame =
   | { type: 'message'; client_id: string; text: string; attachments?: string[]; invite?: string }
   | ({ type: 'form'; client_id: string } & Answers)
   | { type: 'email'; client_id: string; address: string }
+  | { type: 'phone'; client_id: string; phone: string }
   | { type: 'prove'; address: string }
+  | { type: 'prove'; phone: string }
   | { type: 'code'; id: string; code: string }
   | { type: 'transcript' }
   | { type: 'typing'; typing: boolean }

@@ -1,5 +1,5 @@
 import { el, icon } from './dom'
-import { bubble, type Bubbling } from './bubble'
+import { bubble, restate, type Bubbling } from './bubble'
 import { Form } from './form'
 import type { Answers } from './protocol'
 import { Card } from './prove'
@@ -11,10 +11,12 @@ export interface Actions {
   attach(files: File[]): void
   form(a: Answers): void
   email(address: string): void
-  prove(address: string): void
+  phone(number: string): void
+  prove(address: string, phone: boolean): void
   code(id: string, code: string): void
-  proven(address: string, wanted: boolean): void
+  proven(address: string, phone: boolean, wanted: boolean): void
   mail(): void
+  sms(): void
   typing(on: boolean): void
   close(): void
   ticket(): string
@@ -34,8 +36,9 @@ export class View {
   readonly form: Form
   private write: HTMLFormElement
   private post = el('button', { type: 'button', hidden: '', 'aria-label': words.mail, title: words.mail }, icon('M3 6h18v12H3zM3 7l9 6 9-6'))
+  private phone = el('button', { type: 'button', hidden: '', 'aria-label': words.sms, title: words.sms }, icon('M7 3h10v18H7zM11 18h2'))
   private title = el('h1', { dir: 'auto' })
-  private drawn = new Map<string, { node: HTMLElement; print: string }>()
+  private drawn = new Map<string, { node: HTMLElement; said: string; state: string }>()
   private typed = 0
   private picker: (() => void) | undefined
   private down = true // the reader is at the end and stays there
@@ -47,6 +50,7 @@ export class View {
     const shut = el('button', { type: 'button', class: 'shut', 'aria-label': words.close }, icon('M6 6l12 12M18 6L6 18'))
     shut.onclick = () => act.close()
     this.post.onclick = () => act.mail()
+    this.phone.onclick = () => act.sms()
     const pick = el('input', { type: 'file', multiple: '', hidden: '' })
     pick.onchange = () => {
       act.attach([...(pick.files ?? [])])
@@ -90,7 +94,7 @@ export class View {
     this.log.onscroll = () => (this.down = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80)
     new ResizeObserver(() => this.stick()).observe(this.log)
     document.body.append(
-      el('header', {}, this.title, this.post, shut),
+      el('header', {}, this.title, this.phone, this.post, shut),
       this.away,
       el('main', {}, this.intro, this.invite, this.form.node, this.log, this.card.node, this.hint),
       this.note, form,
@@ -159,6 +163,10 @@ export class View {
     this.post.hidden = !on
   }
 
+  texts(on: boolean) {
+    this.phone.hidden = !on
+  }
+
   called(name: string) {
     this.title.textContent = document.title = name
   }
@@ -206,16 +214,21 @@ export class View {
       live.add(e.key)
       const next = entries[i + 1]
       const tail = e.from === 'you' && (e.state === 'failed' || e.state === 'sending' || !next || next.from !== 'you')
-      const print = JSON.stringify([e.text, e.files?.map((f) => f.name), e.name, e.at, e.state, tail])
+      const said = JSON.stringify([e.text, e.files?.map((f) => [f.id, f.name]), e.name])
+      const state = JSON.stringify([e.at, e.state, tail])
       let d = this.drawn.get(e.key)
-      if (!d || d.print !== print) {
+      if (!d || d.said !== said) {
         const node = bubble(e, tail, this.draws)
         if (d) {
           if (place === d.node) place = node
           d.node.replaceWith(node)
         }
-        d = { node, print }
+        d = { node, said, state }
         this.drawn.set(e.key, d)
+      } else if (d.state !== state) {
+        // Not drawn anew: it would come in again, be read out again, and fetch its pictures again.
+        restate(d.node, e, tail)
+        d.state = state
       }
       if (place === d.node) place = d.node.nextSibling
       else this.log.insertBefore(d.node, place)

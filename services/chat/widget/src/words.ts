@@ -8,13 +8,14 @@ const en = {
   email: 'If we miss each other, where may we answer?', emailLabel: 'E-mail address', emailSend: 'Leave address', emailThanks: 'Thank you. Our agents see the address.',
   prove: 'Show that it is yours, and we know you wherever you write.', proveMail: 'Confirm it, and the answer comes there when you are gone.', proveSend: 'Send me a code', proven: 'Thank you. The address is yours.',
   codeSent: 'We sent a code to {to}. It is good for 10 minutes.', codeLabel: 'Code', codeSend: 'Confirm',
-  codeWrong: 'That is not the code. Tries left: {n}.', codeOver: 'That did not work.', codeRate: 'Too many codes for now. Try again later.', codeBad: 'No code can be sent to this address.',
+  codeWrong: 'That is not the code. Tries left: {n}.', codeOver: 'That did not work.', codeRate: 'Too many codes for now. Try again later.', codeBad: 'No code can be sent to this address.', codeStop: 'A number that has texted STOP to us gets no code until it texts START.',
   tooBig: 'A file may have at most 10 MB.', badFile: 'This file could not be sent.', tooLong: 'A message may have at most 10,000 characters.',
   drop: 'Drop files to send them', you: 'You', messages: 'Messages', unavailable: 'The file is no longer there.',
   form: 'Before we begin', name: 'Name', phone: 'Phone number, beginning with +', question: 'How can we help?', optional: '(optional)', start: 'Start the chat',
   missing: 'Please fill this in.', wrong: 'This does not look right.', longest: 'At most {n} characters.', agree: 'Please agree to go on.',
   closed: 'We are not here right now. Write all the same: nothing gets lost.', back: 'We are back {when}.',
   mail: 'Send me this chat by e-mail', mailWhere: 'Where may we send this chat?', mailSent: 'This chat is on its way to {to}.', mailRate: 'That was sent often enough for now.', mailNot: 'This chat cannot be sent there.', mailEmpty: 'Nothing was said yet.',
+  sms: 'Answer me by SMS', smsWhere: 'Which mobile number may we answer to when you are gone?', smsLabel: 'Mobile number', smsBad: 'That is no mobile number we can write to. With its country’s code it has at most {n} digits, such as {like}.', smsProven: 'Thank you. When you are gone, answers come by SMS to {to}.', smsOn: 'When you are gone, answers come by SMS to {to}. Another number?',
 }
 
 export type Words = typeof en
