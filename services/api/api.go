@@ -40,14 +40,9 @@ var _ interface {
 
 // New makes the adapter; requests are taken from the first moment.
 func New(d hosted.Deps) *Adapter {
-	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
-	}
-	if d.Now == nil {
-		d.Now = time.Now
-	}
+	d = d.WithDefaults()
 	a := &Adapter{deps: d, caller: hosted.NewCaller(d), log: d.Log, now: d.Now}
-	a.door = (&hosted.Door{Channel: Name, Limit: maxRequest, Admit: a.admit, Split: split}).Open(d)
+	a.door = (&hosted.Door{Channel: Name, Limit: maxRequest, Admit: a.admit, Split: a.split}).Open(d)
 	return a
 }
 

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -85,14 +86,16 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"type: \"\"":                    map[string]any{},
 		"type: \"call\"":                map[string]any{"type": "call"},
 		"from.id: is missing":           map[string]any{"type": "message", "text": "x"},
-		"from.id: is longer":            map[string]any{"type": "message", "text": "x", "from": map[string]any{"id": long}},
+		"from.id: has 100001":           map[string]any{"type": "message", "text": "x", "from": map[string]any{"id": long}},
 		"text: is empty":                map[string]any{"type": "message", "from": map[string]any{"id": "u"}},
 		"text: has 100001":              map[string]any{"type": "message", "from": map[string]any{"id": "u"}, "text": long},
 		"files: 11":                     map[string]any{"type": "message", "from": map[string]any{"id": "u"}, "files": make([]struct{}, 11)},
 		"message: is missing":           map[string]any{"type": "deleted", "from": map[string]any{"id": "u"}},
 		"emoji: is missing":             map[string]any{"type": "reacted", "from": map[string]any{"id": "u"}, "message": "m"},
 		"state: \"sent\" is not one of": map[string]any{"type": "receipt", "message": "m", "state": "sent"},
-		"cannot unmarshal":              map[string]any{"type": 7},
+		"type: is a JSON number":        map[string]any{"type": 7},
+		"at: is not a time as RFC 3339": map[string]any{"type": "message", "from": map[string]any{"id": "u"}, "text": "x", "at": "garbage"},
+		"files[1].data: is not base64":  map[string]any{"type": "message", "from": map[string]any{"id": "u"}, "files": []any{map[string]any{"data": "QQ=="}, map[string]any{"data": "%%"}}},
 	} {
 		if _, err := only(t, b, in, e); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
@@ -114,12 +117,24 @@ func TestReceipts(t *testing.T) {
 
 func TestTypingAndPing(t *testing.T) {
 	t.Parallel()
-	b := start(t, &channeltest.Intake{})
+	taken := &channeltest.Intake{}
+	b := start(t, taken)
 	if err := b.adapter.Typing(t.Context(), "app", channel.Address{Address: "user-7"}, true); err != nil {
 		t.Fatal(err)
 	}
 	if e := <-b.events; e.Type != "typing" || !e.Typing || e.To.ID != "user-7" {
 		t.Errorf("%+v", e)
+	}
+	for _, on := range []bool{true, false} { // the other way: shown, and not kept
+		if code := b.post("w1", api.Event{Type: "typing", From: &api.Party{ID: "user-7"}, Typing: on}); code != http.StatusOK {
+			t.Errorf("answer %d", code)
+		}
+		if got := <-b.typing; got != fmt.Sprint("api app user-7 ", on) {
+			t.Errorf("shown: %s", got)
+		}
+	}
+	if n := len(taken.Taken()); n != 0 {
+		t.Errorf("%d inputs were kept", n)
 	}
 	in, _ := b.inboxes.Get("app")
 	if err := api.Channel(b.Client()).Test(t.Context(), in); err != nil {
@@ -176,4 +191,33 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// An id that is too long names nobody: the event is kept without a sender, and the intake is not asked for more than it takes.
+func TestALongIDIsNoPeek(t *testing.T) {
+	t.Parallel()
+	in := &channeltest.Intake{}
+	b := start(t, in)
+	for i, n := range []int{200, 201, 2100} {
+		e := said("m1", "hello")
+		e.From.ID = strings.Repeat("ü", n)
+		if code := b.post("p-"+strings.Repeat("x", i+1), e); code != http.StatusOK {
+			t.Fatalf("answer %d", code)
+		}
+		if peek := in.Taken()[i].Peek.Address; (peek == "") != (n > 200) {
+			t.Errorf("of %d characters: %d bytes", n, len(peek))
+		}
+	}
+}
+
+// A name that turns the text around it is shown without what does that.
+func TestANameHidesNothing(t *testing.T) {
+	t.Parallel()
+	in := &channeltest.Intake{}
+	b := start(t, in)
+	e := said("m1", "hello")
+	e.From.Name = "\u202eAda\x00"
+	if it, err := only(t, b, in, e); err != nil || it.Message.From.Name != "Ada" {
+		t.Errorf("%+v, %v", it.Message, err)
+	}
 }

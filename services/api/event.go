@@ -8,9 +8,10 @@ const (
 	maxText    = 100_000
 	maxFile    = 5 << 20
 	maxFiles   = 10
+	maxID      = 200 // characters of from.id
 )
 
-// Types of events. The first seven come in, message and typing go out, too.
+// Types of events. All come in; message, typing and ping go out, too.
 const (
 	typeMessage   = "message"
 	typeEdited    = "edited"
@@ -50,7 +51,7 @@ type Event struct {
 	Author       string `json:"author,omitempty"` // outgoing: who answers, as customers see him
 	Conversation string `json:"conversation,omitempty"`
 	Automatic    bool   `json:"automatic,omitempty"`
-	Typing       bool   `json:"typing,omitempty"`
+	Typing       bool   `json:"typing,omitempty"` // both ways
 }
 
 // Party is one of your users.

@@ -33,7 +33,7 @@ func (Parser) Parse(raw channel.Raw) ([]channel.Item, error) {
 	}
 	var e Event
 	if err := json.Unmarshal(raw.Body, &e); err != nil {
-		return nil, fmt.Errorf("parse api event: %w", err)
+		return nil, fmt.Errorf("parse api event: %w", fault(raw.Body, err))
 	}
 	var item channel.Item
 	switch e.Type {
@@ -58,8 +58,8 @@ func sender(raw channel.Raw, p *Party, vouch string) (from channel.Address, assu
 	switch {
 	case p == nil || p.ID == "":
 		return from, 0, "", errors.New("from.id: is missing")
-	case utf8.RuneCountInString(p.ID) > 200:
-		return from, 0, "", errors.New("from.id: is longer than 200 characters")
+	case utf8.RuneCountInString(p.ID) > maxID:
+		return from, 0, "", fmt.Errorf("from.id: has %d characters, at most %d are allowed", utf8.RuneCountInString(p.ID), maxID)
 	}
 	from = channel.Address{Kind: Name, Scope: raw.Inbox, Address: p.ID, Name: hosted.DisplayName(p.Name)}
 	if vouch == vouchDevice {

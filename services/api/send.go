@@ -10,7 +10,6 @@ import (
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/hosted"
-	"github.com/weftline/weftline/services/internal/inbox"
 )
 
 // Sender sends for one inbox; false: there is none such.
@@ -91,16 +90,7 @@ func (a *Adapter) post(ctx context.Context, inboxID string, c config, id string,
 }
 
 func (a *Adapter) config(id string) (config, error) {
-	in, ok := a.deps.Inboxes.Get(id)
-	if !ok {
-		return config{}, fmt.Errorf("inbox %s is not there: %w", id, channel.ErrNeedsAttention)
-	}
-	c, err := readConfig(in.Settings)
-	if err != nil {
-		a.deps.Inboxes.SetHealth(id, inbox.Health{State: "needs_attention", Detail: err.Error()})
-		return c, fmt.Errorf("%w: %w", channel.ErrNeedsAttention, err)
-	}
-	return c, nil
+	return hosted.Sending(a.deps.Inboxes, Name, id, readConfig)
 }
 
 // files reads the attachments; the composer has kept to the limits.

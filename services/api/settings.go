@@ -49,17 +49,7 @@ type config struct {
 func Channel(client *http.Client) inbox.Channel {
 	return inbox.Channel{
 		Name: Name, Settings: settings,
-		Check: func(s map[string]string) error {
-			_, err := readConfig(s)
-			return err
-		},
-		Test: func(ctx context.Context, in inbox.Inbox) error {
-			c, err := readConfig(in.Settings)
-			if err != nil || c.url == "" {
-				return err
-			}
-			return New(hosted.Deps{Client: client}).ping(ctx, in.ID, c)
-		},
+		Check: hosted.Checks(readConfig),
 		Steps: func(ctx context.Context, in inbox.Inbox) []inbox.Step {
 			step := inbox.Step{Name: "Post a signed ping to your address"}
 			c, err := readConfig(in.Settings)
