@@ -53,7 +53,7 @@ func publishing(t *testing.T, deps stream.Deps) (stop func()) {
 // published waits for n messages in PUB and returns "subject text", with the ids checked.
 func published(t *testing.T, bus *natsbus.Bus, n int) []string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c, err := bus.JS.OrderedConsumer(ctx, "PUB", jetstream.OrderedConsumerConfig{})
 	if err != nil {

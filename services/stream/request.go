@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/weftline/weftline/services/internal/actor"
@@ -12,6 +14,9 @@ import (
 
 // maxCursor is longer than any cursor of ours.
 const maxCursor = 4096
+
+// parameters of the query. Another one is refused: a misspelt filter would let everything through.
+var parameters = []string{"after", "from", "types"}
 
 // request is what a reader asks for.
 type request struct {
@@ -24,6 +29,11 @@ type request struct {
 // the address, because a browser's EventSource comes back to the same address.
 func parseRequest(r *http.Request) (request, error) {
 	q := r.URL.Query()
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		if !slices.Contains(parameters, name) {
+			return request{}, fmt.Errorf("%.100q is not a parameter: %s are", name, strings.Join(parameters, ", "))
+		}
+	}
 	types, err := parseFilter(strings.Join(q["types"], ","))
 	if err != nil {
 		return request{}, err
