@@ -9,11 +9,11 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/oklog/ulid/v2"
 	"github.com/weftline/weftline/services/internal/actor"
 	"github.com/weftline/weftline/services/internal/docstore"
+	"github.com/weftline/weftline/services/internal/visible"
 )
 
 // agentDoc is an agent as stored.
@@ -174,8 +174,8 @@ func checkName(name string) error {
 	if n := len([]rune(name)); n == 0 || n > 100 {
 		return fmt.Errorf("name: %d characters, allowed are 1 to 100", n)
 	}
-	if strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }) {
-		return errors.New("name: holds control characters or ones that change the direction of text")
+	if problem := visible.Line(name); problem != "" {
+		return errors.New("name: " + problem)
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (c *Console) unrecorded(ctx context.Context, err error) {
 	}
 }
 
-// clientAddress is the peer's address; forwarded headers are not believed.
+// clientAddress is the client's address; forwarded headers are believed of trusted proxies alone (package remote).
 func clientAddress(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

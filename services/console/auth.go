@@ -67,12 +67,11 @@ func (c *Console) authFailed(ctx context.Context, kind string, err error) {
 // authenticated lets known callers with the scope through, with the actor in
 // the context. Others get Connect's unauthenticated (401) or permission_denied (403).
 func (c *Console) authenticated(scope string, guard *http.CrossOriginProtection, next http.Handler) http.Handler {
-	errs := connect.NewErrorWriter()
 	return noStore(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse := func(code connect.Code, msg string, status int) {
 			err := connect.NewError(code, errors.New(msg))
-			if errs.IsSupported(r) {
-				_ = errs.Write(w, r, err)
+			if errorWriter.IsSupported(r) || strings.HasPrefix(r.URL.Path, "/api/") {
+				_ = errorWriter.Write(w, r, err)
 				return
 			}
 			http.Error(w, msg, status)

@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/weftline/weftline/pkg/channel"
+	inboxv1 "github.com/weftline/weftline/pkg/weftline/inbox/v1"
 	realtimev1 "github.com/weftline/weftline/pkg/weftline/realtime/v1"
 	"github.com/weftline/weftline/services/internal/audit"
 	"github.com/weftline/weftline/services/internal/blob"
@@ -45,6 +46,7 @@ type Config struct {
 	Tenant    string
 	Workspace string
 	PublicURL string // origin of the console, without a trailing slash
+	Listen    string // address the hub listens on; the first run is allowed at it
 	Build     string
 	DemoURL   string // page with the widget, "" without a demo
 }
@@ -58,8 +60,10 @@ type Deps struct {
 	Feed    Feed
 	// Backend serves InboxService, IdentityService, /exports/, /attachments/ and /originals/; it finds the actor in the request's context.
 	Backend http.Handler
-	// HandleOf finds the handle a conversation would be answered at ("" when unknown), for typing marks.
-	HandleOf func(ctx context.Context, conversation string) string
+	// ReplyTarget finds where a conversation would be answered (nil when unknown), for typing marks; the actor is in ctx.
+	ReplyTarget func(ctx context.Context, conversation string) *inboxv1.ReplyTarget
+	// ShowsTyping says whether a channel can show customers that an agent types; nil: none can.
+	ShowsTyping func(channelName string) bool
 	// Sender sends a test message for an inbox; nil: none is sent.
 	Sender func(channelName, inboxID string) (channel.Sender, bool)
 	// Waiting counts what waits to go out in an inbox, and the inputs that were put aside. Nil: not known.
@@ -112,7 +116,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Console, error) {
 	c.limiter, c.proofs, c.trials = newLoginLimiter(deps.Now), newLoginLimiter(deps.Now), newLoginLimiter(deps.Now)
 	c.gate = newGate()
 	c.metrics = newMetrics(deps.Metrics)
-	c.presence = newPresence(cfg.Tenant, deps.NC)
+	c.presence = newPresence(cfg.Tenant, deps.NC, deps.Keys)
 	c.sockets = newSockets()
 	var err error
 	if c.static, err = newStatic(); err != nil {
@@ -139,10 +143,10 @@ func (c *Console) Run(ctx context.Context) error {
 // Routes mounts everything the console answers.
 func (c *Console) Routes(mux *http.ServeMux) {
 	guard := http.NewCrossOriginProtection()
-	page := func(h http.HandlerFunc) http.Handler { return guard.Handler(noStore(h)) }
+	page := func(h http.HandlerFunc) http.Handler { return guard.Handler(noStore(soon(h))) }
 
-	mux.Handle("GET /setup", page(c.setupPage))
-	mux.Handle("POST /setup", page(c.setup))
+	mux.Handle("GET /setup", page(c.refuseStrange(c.setupPage)))
+	mux.Handle("POST /setup", page(c.refuseStrange(c.setup)))
 	mux.Handle("GET /login", page(c.loginPage))
 	mux.Handle("POST /login", page(c.login))
 	mux.Handle("POST /logout", page(c.logout))
@@ -159,6 +163,19 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	}
 	mux.Handle("/prove/", page(c.prove))
 	mux.Handle("/", c.app())
+}
+
+// formTime is how long the small forms of strangers may take.
+const formTime = 15 * time.Second
+
+// soon ends forms that come slowly, whatever length they say.
+func soon(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(formTime)) // ended by hub's outside when the body is there
+		}
+		h(w, r)
+	}
 }
 
 // noStore keeps authenticated answers out of every cache.

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -93,7 +94,7 @@ type bundle struct {
 	mails *mails
 }
 
-func setup(t *testing.T) *bundle {
+func setup(t *testing.T, with ...func(*console.Deps)) *bundle {
 	t.Helper()
 	docs, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), sqlite.Options{})
 	if err != nil {
@@ -113,18 +114,22 @@ func setup(t *testing.T) *bundle {
 			{Key: "password", Secret: true},
 			{Key: "poll", Default: "60", Values: []string{"60", "90"}, Words: map[string]string{"60": "Every minute"}, Advanced: true, When: inbox.When{Key: "imap_host", Is: []string{"h"}}},
 		},
-		About: "Mail.", Recipient: &inbox.Recipient{Kind: "email", Label: "Address"},
+		About: "Mail.", Recipient: &inbox.Recipient{Kind: "email", Label: "Address", Form: regexp.MustCompile(`@`), Such: "ada@example.org"},
 		Check: func(m map[string]string) error {
 			if m["imap_host"] == "" {
 				return errors.New("imap_host: required")
 			}
-			return nil
-		},
-		Test: func(_ context.Context, in inbox.Inbox) error {
-			if in.Settings["password"] != "secret" {
-				return errors.New("the server refused the password")
+			if m["imap_host"] == "needs-a-password" && m["password"] == "" {
+				return errors.New("password: is required")
 			}
 			return nil
+		},
+		Steps: func(_ context.Context, in inbox.Inbox) []inbox.Step {
+			step := inbox.Step{Name: "Connect"}
+			if in.Settings["password"] != "secret" {
+				step.Err = errors.New("the server refused the password")
+			}
+			return []inbox.Step{step}
 		},
 	}}
 	book, err := inbox.NewBook(t.Context(), docs, keys, kinds, []inbox.Inbox{{ID: "fixed", Channel: "email", Name: "Fixed", Source: inbox.SourceFile, Settings: map[string]string{"imap_host": "h"}}}, log)
@@ -136,7 +141,7 @@ func setup(t *testing.T) *bundle {
 	mux := http.NewServeMux()
 	b.srv = httptest.NewServer(mux)
 	t.Cleanup(b.srv.Close)
-	b.c, err = console.New(t.Context(), console.Config{Tenant: "t", Workspace: "W", PublicURL: b.srv.URL, Build: "b1"}, console.Deps{
+	deps := console.Deps{
 		State: docs, Keys: keys, Blobs: blobs, Inboxes: book, Feed: b.feed, Log: log, Audit: b.audit,
 		Sender: b.mails.sender, Waiting: func(context.Context, string, string) (int64, int64, error) { return 3, 1, nil },
 		Now: func() time.Time { return frozen }, // buckets fill by the clock, and machines are slow at times
@@ -144,7 +149,11 @@ func setup(t *testing.T) *bundle {
 			who, _ := actor.From(r.Context())
 			fmt.Fprintf(w, `{"kind":%q,"name":%q}`, who.Kind, who.Name)
 		}),
-	})
+	}
+	for _, change := range with {
+		change(&deps)
+	}
+	b.c, err = console.New(t.Context(), console.Config{Tenant: "t", Workspace: "W", PublicURL: b.srv.URL, Listen: "hub.lan:8080", Build: "b1"}, deps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,67 +223,6 @@ func (b *bundle) call(t *testing.T, c *http.Client, auth, method, body string) (
 var ownTransport = http.DefaultTransport.(*http.Transport).Clone()
 
 const rpcPath = "/weftline.console.v1.ConsoleService/"
-
-func TestFirstRunMakesTheOwnerOnceAndOnlyOnce(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	res, err := b.http.Get(b.srv.URL + "/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	if res.Header.Get("Location") != "/setup" {
-		t.Fatalf("before the owner exists / leads to %q", res.Header.Get("Location"))
-	}
-	if res := b.form(t, b.http, "/setup", url.Values{"name": {"O"}, "email": {"o@x.org"}, "password": {"short"}}); res.StatusCode != http.StatusUnprocessableEntity {
-		t.Fatalf("short password: %s", res.Status)
-	}
-	if res := b.form(t, b.http, "/setup", url.Values{"name": {"O"}, "email": {"o@x.org"}, "password": {"long enough"}}); res.Header.Get("Location") != "/" {
-		t.Fatalf("setup: %s", res.Status)
-	}
-	if code, m := b.call(t, b.http, "", rpcPath+"GetSession", "{}"); code != 200 || m["agent"].(map[string]any)["role"] != "ROLE_OWNER" {
-		t.Fatalf("session after setup: %d %v", code, m)
-	}
-	second := browser()
-	if res := b.form(t, second, "/setup", url.Values{"name": {"M"}, "email": {"m@x.org"}, "password": {"long enough"}}); res.Header.Get("Location") != "/login" {
-		t.Fatalf("a second owner by the first-run page: %s", res.Status)
-	}
-}
-
-func TestLoginTellsNothingAndIsLimited(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.owner(t)
-	stranger := browser()
-	for i := range 9 { // one of ten was the owner's own
-		wrong := "" // costs no time, which would fill the bucket again
-		if i == 0 {
-			wrong = "wrong password"
-		}
-		if res := b.form(t, stranger, "/login", url.Values{"email": {"olga@example.org"}, "password": {wrong}}); res.StatusCode != http.StatusUnauthorized {
-			t.Fatalf("wrong password: %s", res.Status)
-		}
-	}
-	res := b.form(t, stranger, "/login", url.Values{"email": {"olga@example.org"}, "password": {"correct horse"}})
-	if res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") == "" {
-		t.Fatalf("tenth attempt: %s", res.Status)
-	}
-	if res := b.form(t, stranger, "/login", url.Values{"email": {"nobody@example.org"}, "password": {""}}); res.StatusCode != http.StatusUnauthorized {
-		t.Fatalf("unknown: %s", res.Status)
-	}
-}
-
-func TestLoginLeadsOnlyToPagesOfThisSite(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.owner(t)
-	for next, want := range map[string]string{"//evil.example": "/", "https://evil.example/": "/", "/\\evil": "/", "/c/1?x=2": "/c/1?x=2"} {
-		res := b.form(t, browser(), "/login", url.Values{"email": {"olga@example.org"}, "password": {"correct horse"}, "next": {next}})
-		if got := res.Header.Get("Location"); got != want {
-			t.Errorf("next=%q leads to %q, want %q", next, got, want)
-		}
-	}
-}
 
 func TestWhoMayCall(t *testing.T) {
 	t.Parallel()
@@ -445,112 +393,4 @@ func TestInboxesFromTheConsole(t *testing.T) {
 	}
 }
 
-func TestUploadIsTypedByContentAndNamedSafely(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.owner(t)
-	body := "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"../../\u200b.htaccess\"\r\nContent-Type: image/png\r\n\r\n<html><script>1</script>\r\n--x--\r\n"
-	req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, b.srv.URL+"/api/attachments", strings.NewReader(body))
-	req.Header.Set("Content-Type", "multipart/form-data; boundary=x")
-	res, err := b.http.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	var out struct {
-		ID, Name, ContentType string
-		Size                  int64
-	}
-	if err := json.NewDecoder(res.Body).Decode(&out); err != nil {
-		t.Fatal(err)
-	}
-	if out.Name != "htaccess" || !strings.HasPrefix(out.ContentType, "text/html") || out.Size != 24 || out.ID == "" {
-		t.Fatalf("upload: %+v", out)
-	}
-}
-
-func TestStaticPagesCarryTheirHeaders(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.owner(t)
-	get := func(path string, h http.Header) *http.Response {
-		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, b.srv.URL+path, nil)
-		req.Header = h
-		res, err := b.http.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res.Body.Close()
-		return res
-	}
-	res := get("/c/anything", http.Header{})
-	if res.StatusCode != 200 || !strings.Contains(res.Header.Get("Content-Security-Policy"), "script-src 'self'") || res.Header.Get("X-Content-Type-Options") != "nosniff" {
-		t.Fatalf("navigation: %s %v", res.Status, res.Header)
-	}
-	if again := get("/c/anything", http.Header{"If-None-Match": {res.Header.Get("ETag")}}); again.StatusCode != http.StatusNotModified {
-		t.Errorf("revalidation: %s", again.Status)
-	}
-	if miss := get("/assets/none.js", http.Header{}); miss.StatusCode != http.StatusNotFound {
-		t.Errorf("missing asset: %s", miss.Status)
-	}
-}
-
 const patience = time.Minute
-
-func TestNoStrangerLocksAnAccountNorTakesAllMemory(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.owner(t)
-	from := func(ip, email, password string) int {
-		form := url.Values{"email": {email}, "password": {password}}.Encode()
-		r := httptest.NewRequest(http.MethodPost, "/login", strings.NewReader(form))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.RemoteAddr = ip + ":1234"
-		w := httptest.NewRecorder()
-		b.srv.Config.Handler.ServeHTTP(w, r)
-		return w.Code
-	}
-	for range 200 {
-		from("192.0.2.7", "olga@example.org", "")
-	}
-	if got := from("192.0.2.8", "olga@example.org", "correct horse"); got != http.StatusSeeOther {
-		t.Errorf("a guesser at another address keeps the owner out: %d", got)
-	}
-	if got := from("192.0.2.7", strings.Repeat("x", 15_000), "password"); got != http.StatusTooManyRequests {
-		t.Errorf("thirty tries from one address, then another account: %d", got)
-	}
-	b.c.CrowdTheGate()
-	if got := from("192.0.2.9", "olga@example.org", "correct horse"); got != http.StatusServiceUnavailable {
-		t.Errorf("while too many passwords are being checked: %d", got)
-	}
-}
-
-func TestNamesShowWhatTheyAre(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.owner(t)
-	refused := func(method, body string) string {
-		t.Helper()
-		code, m := b.call(t, b.http, "", rpcPath+method, body)
-		if code != http.StatusBadRequest {
-			t.Errorf("%s %s: %d %v", method, body, code, m)
-		}
-		return fmt.Sprint(m["message"])
-	}
-	for _, name := range []string{`Ada\r\nBcc: x@y.example`, `nul\u0000`, `right\u202eto left`, `\u2066isolated`} {
-		for method, body := range map[string]string{
-			"SaveAgent":   `{"agent":{"name":"%s","email":"n@example.org","role":"ROLE_AGENT"},"password":"long enough"}`,
-			"CreateToken": `{"name":"%s","scopes":["inbox"]}`,
-			"SaveInbox":   `{"inbox":{"id":"named","channel":"email","name":"%s","settings":{"imap_host":"mx.example.org"}}}`,
-		} {
-			if msg := refused(method, fmt.Sprintf(body, name)); !strings.HasPrefix(msg, "name: ") {
-				t.Errorf("%s of %s: %s", method, name, msg)
-			}
-		}
-	}
-	refused("SaveAgent", `{"agent":{"name":"Ada","email":"n@example.org","role":7},"password":"long enough"}`)
-	refused("CreateToken", `{"name":"x","scopes":["inbox","inbox","inbox"]}`)
-	if code, m := b.call(t, b.http, "", rpcPath+"SaveAgent", `{"agent":{"name":"Ада 👩‍💻","email":"n@example.org","role":"ROLE_AGENT"},"password":"long enough"}`); code != http.StatusOK {
-		t.Errorf("a name of letters and an emoji: %d %v", code, m)
-	}
-}

@@ -116,20 +116,27 @@ type tokenDoc struct {
 // Scopes a token can have.
 var tokenScopes = []string{"inbox", "events"}
 
-func (t *tokens) create(ctx context.Context, name string, scopes []string) (tokenDoc, string, error) {
+func checkToken(name string, scopes []string) error {
 	if err := checkName(name); err != nil {
+		return err
+	}
+	if len(scopes) > len(tokenScopes) {
+		return fmt.Errorf("scopes: %d are given, there are %d", len(scopes), len(tokenScopes))
+	}
+	for _, s := range scopes {
+		if !slices.Contains(tokenScopes, s) {
+			return fmt.Errorf("scopes: %q is not allowed: %s", s, strings.Join(tokenScopes, ", "))
+		}
+	}
+	return nil
+}
+
+func (t *tokens) create(ctx context.Context, name string, scopes []string) (tokenDoc, string, error) {
+	if err := checkToken(name, scopes); err != nil {
 		return tokenDoc{}, "", err
 	}
 	if len(scopes) == 0 {
 		scopes = tokenScopes
-	}
-	if len(scopes) > len(tokenScopes) {
-		return tokenDoc{}, "", fmt.Errorf("scopes: %d are given, there are %d", len(scopes), len(tokenScopes))
-	}
-	for _, s := range scopes {
-		if !slices.Contains(tokenScopes, s) {
-			return tokenDoc{}, "", fmt.Errorf("scopes: %q is not allowed: %s", s, strings.Join(tokenScopes, ", "))
-		}
 	}
 	sec := secret()
 	doc := tokenDoc{ID: strings.ToLower(ulid.Make().String()), Name: name, Digest: digest(sec), Scopes: scopes, Created: t.now().UTC()}

@@ -21,8 +21,8 @@ func (r rpc) ListChannels(ctx context.Context, _ *consolev1.ListChannelsRequest)
 }
 
 func channelProto(c inbox.Channel) *consolev1.Channel {
-	p := &consolev1.Channel{Name: c.Name, About: c.About, Needs: c.Needs, Testable: c.Test != nil || c.Steps != nil}
-	for _, s := range c.Settings {
+	p := &consolev1.Channel{Name: c.Name, About: c.About, Needs: c.Needs, Testable: c.Steps != nil}
+	for _, s := range asCalled(c.Settings) {
 		f := &consolev1.Setting{
 			Key: s.Key, Label: s.Label, Help: s.Help, Secret: s.Secret, Required: s.Required, Default: s.Default,
 			Group: s.Group, Advanced: s.Advanced, Lines: s.Lines, When: condition(s.When),
@@ -33,12 +33,31 @@ func channelProto(c inbox.Channel) *consolev1.Channel {
 		p.Settings = append(p.Settings, f)
 	}
 	for _, x := range c.Paste {
-		p.Paste = append(p.Paste, &consolev1.Paste{What: x.What, Where: x.Where, Key: x.Key, When: condition(x.When)})
+		p.Paste = append(p.Paste, &consolev1.Paste{What: x.What, Where: x.Where, Key: x.Key, When: condition(x.When), Tail: x.Tail})
 	}
 	if c.Recipient != nil {
 		p.Recipient = &consolev1.Recipient{Label: c.Recipient.Label, Help: c.Recipient.Help}
 	}
 	return p
+}
+
+// asCalled gives a setting that is called differently once for each of those names.
+func asCalled(settings []inbox.Setting) (list []inbox.Setting) {
+	for _, s := range settings {
+		if s.Called == nil {
+			list = append(list, s)
+			continue
+		}
+		for _, v := range s.When.Is {
+			one := s
+			one.When = inbox.When{Key: s.When.Key, Is: []string{v}}
+			if c, ok := s.Called[v]; ok {
+				one.Label, one.Help = c.Label, c.Help
+			}
+			list = append(list, one)
+		}
+	}
+	return list
 }
 
 func condition(w inbox.When) *consolev1.SettingCondition {

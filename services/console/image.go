@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"connectrpc.com/connect"
 	"github.com/weftline/weftline/services/internal/safedial"
 )
 
@@ -27,35 +28,35 @@ const (
 func (c *Console) remoteImage(w http.ResponseWriter, r *http.Request) {
 	u, err := url.Parse(r.FormValue("url"))
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || len(r.FormValue("url")) > 2048 {
-		http.Error(w, "url: an http or https URL of at most 2048 characters", http.StatusBadRequest)
+		refuseField(w, r, "url", "must be an http or https URL of at most 2048 characters")
 		return
 	}
 	u.User = nil
 	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, u.String(), nil)
 	if err != nil {
-		http.Error(w, "url: not valid", http.StatusBadRequest)
+		refuseField(w, r, "url", "is not valid")
 		return
 	}
 	req.Header.Set("User-Agent", "Weftline")
 	req.Header.Set("Accept", "image/png,image/jpeg,image/gif")
 	res, err := c.pictures.Do(req)
 	if errors.Is(err, safedial.ErrPrivate) {
-		http.Error(w, "url: not a public address", http.StatusForbidden)
+		refuse(w, r, connect.CodePermissionDenied, "url: not a public address")
 		return
 	}
 	if err != nil {
-		http.Error(w, "the picture could not be fetched", http.StatusBadGateway)
+		refuse(w, r, connect.CodeUnavailable, "the picture could not be fetched")
 		return
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxPicture+1))
 	if err != nil || res.StatusCode != http.StatusOK || len(body) > maxPicture {
-		http.Error(w, "the picture could not be fetched", http.StatusBadGateway)
+		refuse(w, r, connect.CodeUnavailable, "the picture could not be fetched")
 		return
 	}
 	cfg, format, err := image.DecodeConfig(bytes.NewReader(body))
 	if err != nil || cfg.Width*cfg.Height > maxPicturePixels {
-		http.Error(w, "not a picture that can be shown", http.StatusUnsupportedMediaType)
+		refuse(w, r, connect.CodeFailedPrecondition, "not a picture that can be shown")
 		return
 	}
 	w.Header().Set("Content-Type", "image/"+format)

@@ -50,7 +50,7 @@ func TestPicturesAreFetchedForTheAgentAndNothingElseIs(t *testing.T) {
 		t.Errorf("anonymous: %d", code)
 	}
 	b.c.AllowPicturesFrom(web.Client())
-	for path, want := range map[string]int{"/ok.png": 200, "/svg.png": 415, "/big.png": 502} {
+	for path, want := range map[string]int{"/ok.png": 200, "/svg.png": 400, "/big.png": 503} {
 		if code, body := get(b.http, web.URL+path); code != want || code == 200 && body != pic.String() {
 			t.Errorf("%s: %d, want %d", path, code, want)
 		}

@@ -1,18 +1,18 @@
 package console
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/weftline/weftline/services/internal/remote"
 	"golang.org/x/time/rate"
 )
 
-// loginLimiter slows guessing: per client network, per account from a network,
-// and per account from everywhere.
+// loginLimiter slows guessing: per account from a network, per account from everywhere,
+// and, since a whole company may come from one address, far less per network. A device
+// that the agent has used before has a bucket of its own and needs none of these.
 type loginLimiter struct {
 	now func() time.Time
 	mu  sync.Mutex
@@ -26,7 +26,10 @@ func newLoginLimiter(now func() time.Time) *loginLimiter {
 // allow takes a try from each bucket in turn and stops at the first empty one:
 // who is refused by his network's takes nothing from an account's. One network
 // alone can never empty the account's bucket and so lock its owner out.
-func (l *loginLimiter) allow(account, network string) bool {
+func (l *loginLimiter) allow(account, network, device string) bool {
+	if device != "" {
+		return l.take("device/"+device, 30*time.Second, 10)
+	}
 	account = digest(strings.ToLower(strings.TrimSpace(account))) // of one length, however long the input
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -38,7 +41,7 @@ func (l *loginLimiter) allow(account, network string) bool {
 		every time.Duration
 		burst int
 	}{
-		{"network/" + network, 5 * time.Second, 30},
+		{"network/" + network, time.Second, 300},
 		{"pair/" + network + "/" + account, 30 * time.Second, 10},
 		{"account/" + account, 3 * time.Second, 100},
 	} {
@@ -54,20 +57,5 @@ func (l *loginLimiter) allow(account, network string) bool {
 	return true
 }
 
-// clientNetwork is the peer's address, or the /64 that one IPv6 subscriber
-// has; forwarded headers are not believed.
-func clientNetwork(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil {
-		return host
-	}
-	a = a.Unmap().WithZone("")
-	if p, err := a.Prefix(64); err == nil && a.Is6() {
-		return p.String()
-	}
-	return a.String()
-}
+// clientNetwork is the client's network; package remote says who that is behind a proxy.
+func clientNetwork(r *http.Request) string { return remote.Network(r.RemoteAddr) }

@@ -62,7 +62,7 @@ func (c *Console) setup(w http.ResponseWriter, r *http.Request) {
 		c.unavailable(w)
 		return
 	}
-	c.begin(w, r, a.ID, "/")
+	c.begin(w, r, a, "/")
 }
 
 func (c *Console) loginPage(w http.ResponseWriter, r *http.Request) {
@@ -77,14 +77,14 @@ func (c *Console) loginPage(w http.ResponseWriter, r *http.Request) {
 func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
 	email, password, next := r.PostFormValue("email"), r.PostFormValue("password"), safeNext(r.PostFormValue("next"))
-	if !c.limiter.allow(email, clientNetwork(r)) {
+	a, err := c.agents.byEmail(r.Context(), email)
+	if !c.limiter.allow(email, clientNetwork(r), c.device(r, a)) {
 		c.metrics.authFailures.WithLabelValues("limited").Inc()
 		c.noted(r, audit.Entry{Action: audit.LoginLimited, Outcome: audit.OutcomeRefused, Reason: "resource_exhausted"})
 		w.Header().Set("Retry-After", "30")
 		c.render(w, http.StatusTooManyRequests, "login.html", pageData{Error: "Too many attempts. Wait 30 seconds, then try again.", Email: email, Next: next})
 		return
 	}
-	a, err := c.agents.byEmail(r.Context(), email)
 	stored := a.Password
 	if err != nil {
 		stored = nobody()
@@ -102,7 +102,7 @@ func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 		c.render(w, http.StatusUnauthorized, "login.html", pageData{Error: "E-mail address or password is wrong.", Email: email, Next: next})
 		return
 	}
-	c.begin(w, r, a.ID, next)
+	c.begin(w, r, a, next)
 }
 
 // whyRefused is for the audit log alone.
@@ -117,12 +117,12 @@ func whyRefused(a agentDoc, err error, right bool) string {
 }
 
 // begin lets an agent in. Nobody gets in unrecorded.
-func (c *Console) begin(w http.ResponseWriter, r *http.Request, agent, next string) {
-	if err := c.did(as(r, agent), audit.Entry{Action: audit.Login}, nil); err != nil {
+func (c *Console) begin(w http.ResponseWriter, r *http.Request, a agentDoc, next string) {
+	if err := c.did(as(r, a.ID), audit.Entry{Action: audit.Login}, nil); err != nil {
 		c.unavailable(w)
 		return
 	}
-	sec, err := c.sessions.create(r.Context(), agent)
+	sec, err := c.sessions.create(r.Context(), a.ID)
 	if err != nil {
 		c.fail(w, "session could not be stored", err)
 		return
@@ -131,6 +131,7 @@ func (c *Console) begin(w http.ResponseWriter, r *http.Request, agent, next stri
 		Name: c.cookieName(), Value: sec, Path: "/", HttpOnly: true, Secure: c.tls(),
 		SameSite: http.SameSiteLaxMode, MaxAge: int(SessionAge / time.Second),
 	})
+	c.rememberDevice(w, a)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 

@@ -8,7 +8,11 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/weftline/weftline/pkg/channel"
+	inboxv1 "github.com/weftline/weftline/pkg/weftline/inbox/v1"
 	realtimev1 "github.com/weftline/weftline/pkg/weftline/realtime/v1"
+	"github.com/weftline/weftline/services/internal/crypt"
+	"github.com/weftline/weftline/services/internal/typing"
 )
 
 // presence knows who looks at what and who types. Nothing of it is durable:
@@ -19,9 +23,11 @@ import (
 //	live.<tenant>.viewing             {conversation, agent, name, typing}
 //	live.<tenant>.typing.in.<handle>  the customer types (from the chat adapter)
 //	live.<tenant>.typing.out.<handle> an agent types (to the chat adapter)
+//	live.<tenant>.typing.reply.…      the same to all other adapters (package typing)
 type presence struct {
 	tenant string
 	nc     *nats.Conn
+	keys   crypt.Keyring
 	now    func() time.Time
 
 	mu      sync.Mutex
@@ -36,9 +42,10 @@ type viewer struct {
 	Agent        string    `json:"agent"`
 	Name         string    `json:"name"`
 	Typing       bool      `json:"typing"`
-	Handle       string    `json:"handle,omitempty"`
 	Gone         bool      `json:"gone,omitempty"`
 	until        time.Time // local
+	// reply is where an answer would go, set when the customer is to be told of Typing.
+	reply *inboxv1.ReplyTarget
 }
 
 // viewerAge is how long a statement holds unless repeated; clients repeat every 10 s.
@@ -47,9 +54,9 @@ const (
 	customerTypingAge = 6 * time.Second
 )
 
-func newPresence(tenant string, nc *nats.Conn) *presence {
+func newPresence(tenant string, nc *nats.Conn, keys crypt.Keyring) *presence {
 	return &presence{
-		tenant: tenant, nc: nc, now: time.Now,
+		tenant: tenant, nc: nc, keys: keys, now: time.Now,
 		viewers: map[string]map[string]viewer{}, handles: map[string]string{},
 		typing: map[string]time.Time{}, subs: map[string]map[*socketConn]struct{}{},
 	}
@@ -99,12 +106,29 @@ func (p *presence) state(v viewer) {
 	}
 	// Losing one is harmless, so a failed publish is not worth more than the next repeat.
 	_ = p.nc.Publish("live."+p.tenant+".viewing", b)
-	if v.Handle != "" {
-		if t, err := json.Marshal(map[string]any{"typing": v.Typing, "name": v.Name}); err == nil {
-			_ = p.nc.Publish("live."+p.tenant+".typing.out."+v.Handle, t)
-		}
+	if v.reply != nil {
+		p.tellCustomer(v)
 	}
 }
+
+// tellCustomer shows him that an agent types, on the channel that the answer would go out by.
+func (p *presence) tellCustomer(v viewer) {
+	to := v.reply.GetHandle()
+	if v.reply.GetChannel() != widget {
+		ctx, cancel := context.WithTimeout(context.Background(), targetTimeout)
+		defer cancel()
+		_ = typing.Publish(ctx, p.nc, p.keys, p.tenant, v.reply.GetChannel(), v.reply.GetInboxId(), typing.Signal{
+			To: channel.Address{Kind: to.GetKind(), Address: to.GetAddress()}, On: v.Typing,
+		})
+		return
+	}
+	if t, err := json.Marshal(map[string]any{"typing": v.Typing, "name": v.Name}); err == nil {
+		_ = p.nc.Publish("live."+p.tenant+".typing.out."+to.GetId(), t)
+	}
+}
+
+// widget is the channel that listens by handle itself.
+const widget = "chat"
 
 func (p *presence) apply(v viewer) {
 	p.mu.Lock()

@@ -13,6 +13,7 @@ import (
 	"github.com/weftline/weftline/pkg/weftline/console/v1/consolev1connect"
 	"github.com/weftline/weftline/services/internal/actor"
 	"github.com/weftline/weftline/services/internal/audit"
+	"github.com/weftline/weftline/services/internal/bodysize"
 	"github.com/weftline/weftline/services/internal/docstore"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
@@ -23,8 +24,12 @@ type rpc struct{ *Console }
 
 var _ consolev1connect.ConsoleServiceHandler = rpc{}
 
+// maxRequest bounds a request's message, in bytes.
+const maxRequest = 1 << 20
+
 func (c *Console) rpcHandler() (string, http.Handler) {
-	return consolev1connect.NewConsoleServiceHandler(rpc{c}, connect.WithReadMaxBytes(1<<20))
+	path, h := consolev1connect.NewConsoleServiceHandler(rpc{c}, connect.WithReadMaxBytes(maxRequest))
+	return path, bodysize.Refuse(maxRequest, h)
 }
 
 // agentOnly refuses API tokens; ownerOnly refuses all but owners.

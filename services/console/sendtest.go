@@ -100,6 +100,9 @@ func trialAddress(to inbox.Recipient, in inbox.Inbox, typed string) (channel.Add
 	if strings.ContainsFunc(typed, func(c rune) bool { return c < ' ' || c == 0x7f }) {
 		return channel.Address{}, errors.New("address: holds control characters")
 	}
+	if to.Form != nil && !to.Form.MatchString(typed) {
+		return channel.Address{}, fmt.Errorf("address: %q is not one such as %s", typed, to.Such)
+	}
 	a := channel.Address{Kind: to.Kind, Address: typed}
 	if to.Scoped {
 		a.Scope = in.ID

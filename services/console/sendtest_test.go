@@ -58,6 +58,7 @@ func TestTestMessageGoesThroughTheAdapter(t *testing.T) {
 	}{
 		{"support", "", "address", 400},
 		{"support", "a\tb", "address", 400},
+		{"support", "ada", "such as ada@example.org", 400},
 		{"nobody", "a@b.org", "inbox_id", 404},
 		{"fixed", "refused@example.org", "failed", 200},
 	} {
@@ -80,7 +81,7 @@ func TestTestMessageGoesThroughTheAdapter(t *testing.T) {
 			recorded += fmt.Sprintf("%+v", e)
 		}
 	}
-	if entries != 9 || strings.Contains(recorded, "ada@") {
+	if entries != 10 || strings.Contains(recorded, "ada@") {
 		t.Errorf("%d entries in the audit log: %s", entries, recorded)
 	}
 }
@@ -141,10 +142,38 @@ func TestLiveTestTellsItsStepsWithoutSecrets(t *testing.T) {
 	if _, m := b.call(t, b.http, "", rpcPath+"ListInboxes", `{}`); strings.Contains(fmt.Sprint(m), "map[channel:email health:connecting id: ") {
 		t.Errorf("a test saved something: %v", m)
 	}
+	if e := b.audit.entries[len(b.audit.entries)-1]; e.Action != "right.inbox_tested" || e.Outcome != "ok" || e.IDs["channel"] != "email" || e.IDs["state"] != "failed" {
+		t.Errorf("the audit log has %+v", e)
+	}
 	for range 19 {
 		b.call(t, b.http, "", rpcPath+"TestInbox", `{"inbox":{"channel":"email","settings":{"imap_host":"h"}}}`)
 	}
 	if code, m := b.call(t, b.http, "", rpcPath+"TestInbox", `{"inbox":{"channel":"email","settings":{"imap_host":"h"}}}`); code != 429 {
 		t.Errorf("the 21st in a row: %d %v", code, m)
+	}
+	if e := b.audit.entries[len(b.audit.entries)-1]; e.Action != "right.inbox_tested" || e.Outcome != "refused" {
+		t.Errorf("the audit log has %+v", e)
+	}
+}
+
+// TestSecretsAreAskedForWhereTheHostChanges, with the field that wants it, and are not tried there.
+func TestSecretsAreAskedForWhereTheHostChanges(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.owner(t)
+	save := func(settings string) (int, map[string]any) {
+		return b.call(t, b.http, "", rpcPath+"SaveInbox", `{"inbox":{"id":"mine","channel":"email","name":"Mine","settings":{`+settings+`}}}`)
+	}
+	if code, m := save(`"imap_host":"h","password":"secret"`); code != 200 {
+		t.Fatalf("%d %v", code, m)
+	}
+	if code, m := save(`"imap_host":"evil.test"`); code != 400 || !strings.HasPrefix(fmt.Sprint(m["message"]), "password: enter it again") {
+		t.Errorf("%d %v", code, m)
+	}
+	if code, m := save(`"imap_host":"h","poll":"90"`); code != 200 {
+		t.Errorf("%d %v", code, m)
+	}
+	if code, m := save(`"imap_host":"other.test","password":"another"`); code != 200 {
+		t.Errorf("%d %v", code, m)
 	}
 }

@@ -42,7 +42,11 @@ func (r rpc) inboxProto(in inbox.Inbox, owner bool) *consolev1.Inbox {
 	if kind, ok := r.kind(in.Channel); ok {
 		p.WebhookUrl = r.webhook(kind, in)
 		for _, s := range kind.Settings {
-			if v := in.Settings[s.Key]; !s.Secret && v != "" {
+			switch v := in.Settings[s.Key]; {
+			case v == "":
+			case s.Secret:
+				p.StoredSecrets = append(p.StoredSecrets, s.Key)
+			default:
 				p.Settings[s.Key] = v
 			}
 		}
@@ -53,7 +57,7 @@ func (r rpc) inboxProto(in inbox.Inbox, owner bool) *consolev1.Inbox {
 // webhook is where the provider posts to, "" where it posts nothing.
 func (r rpc) webhook(kind inbox.Channel, in inbox.Inbox) string {
 	for _, p := range kind.Paste {
-		if p.Key == "" && p.When.Holds(in.Settings) {
+		if p.Key == "" && kind.Asked(p.When, in.Settings) {
 			return r.cfg.PublicURL + hosted.HookPath(in.Channel, in.ID)
 		}
 	}
@@ -108,6 +112,7 @@ func (r rpc) saveInbox(ctx context.Context, req *consolev1.SaveInboxRequest) (*c
 	if err != nil {
 		return nil, err
 	}
+	in.Forget = req.GetForget()
 	saved, err := r.deps.Inboxes.Save(ctx, in)
 	if err != nil {
 		return nil, r.settingError(ctx, err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/oklog/ulid/v2"
+	inboxv1 "github.com/weftline/weftline/pkg/weftline/inbox/v1"
 	realtimev1 "github.com/weftline/weftline/pkg/weftline/realtime/v1"
 	"github.com/weftline/weftline/services/internal/actor"
 	"github.com/weftline/weftline/services/internal/peer"
@@ -172,11 +173,14 @@ func readFrame(ws *websocket.Conn) (*realtimev1.ClientFrame, error) {
 func (c *Console) readPump(ctx context.Context, s *socketConn) {
 	alive := func(string) error { return s.ws.SetReadDeadline(time.Now().Add(readDeadline)) }
 	s.ws.SetPongHandler(alive)
-	watching, handle, typing := "", "", false
+	watching := ""
+	var target, told *inboxv1.ReplyTarget // whom an answer would reach, and whom this agent's typing was told; nil: nobody
+	var asked time.Time                   // for target
 	leave := func() {
 		if watching != "" {
 			c.presence.unwatch(s, watching)
-			c.presence.state(viewer{Conversation: watching, Agent: s.agent.ID, Name: s.agent.Name, Gone: true})
+			c.presence.state(viewer{Conversation: watching, Agent: s.agent.ID, Name: s.agent.Name, Gone: true, reply: told})
+			told = nil
 		}
 	}
 	defer func() { leave() }()
@@ -197,27 +201,48 @@ func (c *Console) readPump(ctx context.Context, s *socketConn) {
 			}
 			if id != watching {
 				leave()
-				watching, handle, typing = id, c.handleOf(ctx, s, id), false
-				c.presence.watch(s, id, handle)
+				watching, asked = id, time.Time{}
+				c.presence.watch(s, id, c.replyTarget(ctx, s, id).GetHandle().GetId())
 			}
 			if id != "" {
-				v := viewer{Conversation: id, Agent: s.agent.ID, Name: s.agent.Name, Typing: w.GetTyping()}
-				if typing != w.GetTyping() || w.GetTyping() {
-					v.Handle = handle
+				v := viewer{Conversation: id, Agent: s.agent.ID, Name: s.agent.Name, Typing: w.GetTyping(), reply: told}
+				told = nil
+				if v.Typing {
+					if now := c.deps.Now(); now.Sub(asked) >= targetEvery { // the address may have become another's since
+						target, asked = c.tellable(c.replyTarget(ctx, s, id)), now
+					}
+					told, v.reply = target, target
 				}
-				typing = w.GetTyping()
 				c.presence.state(v)
 			}
 		}
 	}
 }
 
-// handleOf asks the backend where the customer of a conversation would type.
-func (c *Console) handleOf(ctx context.Context, s *socketConn, conversation string) string {
-	if conversation == "" || c.deps.HandleOf == nil {
-		return ""
+// How long, and how often, is asked where an answer would go: marks that somebody types are not worth more.
+const (
+	targetTimeout = 2 * time.Second
+	targetEvery   = time.Second
+)
+
+// replyTarget asks the backend where an answer in a conversation would go; nil: not known.
+func (c *Console) replyTarget(ctx context.Context, s *socketConn, conversation string) *inboxv1.ReplyTarget {
+	if conversation == "" || c.deps.ReplyTarget == nil {
+		return nil
 	}
-	return c.deps.HandleOf(actor.With(ctx, s.agent.actor()), conversation)
+	ctx, cancel := context.WithTimeout(actor.With(ctx, s.agent.actor()), targetTimeout)
+	defer cancel()
+	return c.deps.ReplyTarget(ctx, conversation)
+}
+
+// tellable is a target whose customer may be shown that an agent types: the one
+// whom an answer would reach, where the channel can show it. nil: nobody is.
+func (c *Console) tellable(t *inboxv1.ReplyTarget) *inboxv1.ReplyTarget {
+	h := t.GetHandle()
+	if c.deps.ShowsTyping == nil || !c.deps.ShowsTyping(t.GetChannel()) || t.GetRefused() != "" || t.GetOptedOut() != nil || h.GetRefuted() || h.GetAddress() == "" {
+		return nil
+	}
+	return t
 }
 
 func (c *Console) writePump(ctx context.Context, s *socketConn) {

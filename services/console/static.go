@@ -9,7 +9,6 @@ import (
 	"mime"
 	"net/http"
 	"path"
-	"strings"
 )
 
 //go:embed all:web/dist
@@ -64,22 +63,22 @@ func (s *static) add(name string, body []byte) {
 	s.files[name] = asset{body, `"` + hex.EncodeToString(sum[:8]) + `"`, kind}
 }
 
-// app serves the web app. A navigation to any path gets index.html, a missing
-// asset gets 404, and until the owner exists everything leads to /setup.
+// app serves the web app. A navigation to a path of its router gets index.html,
+// what is at no address 404, and until the owner exists the router's paths lead to /setup.
 func (c *Console) app() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		secure(w.Header())
+		a, ok := c.static.files[r.URL.Path]
+		if !ok && !routed(r.URL.Path) {
+			c.missing(w, r)
+			return
+		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 			return
 		}
-		a, ok := c.static.files[r.URL.Path]
 		if !ok || r.URL.Path == "/index.html" {
-			if strings.HasPrefix(r.URL.Path, "/assets/") || path.Ext(r.URL.Path) != "" && !ok {
-				http.NotFound(w, r)
-				return
-			}
 			if exists, err := c.agents.any(r.Context()); err == nil && !exists {
 				w.Header().Set("Cache-Control", "no-store")
 				http.Redirect(w, r, "/setup", http.StatusSeeOther)

@@ -6,11 +6,15 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"connectrpc.com/connect"
+	"github.com/weftline/weftline/pkg/channel"
 	consolev1 "github.com/weftline/weftline/pkg/weftline/console/v1"
+	"github.com/weftline/weftline/services/internal/audit"
+	"github.com/weftline/weftline/services/internal/hosted"
 	"github.com/weftline/weftline/services/internal/inbox"
 )
 
@@ -24,6 +28,15 @@ const (
 
 // TestInbox tries the given settings; empty secrets are those stored.
 func (r rpc) TestInbox(ctx context.Context, req *consolev1.TestInboxRequest) (*consolev1.TestInboxResponse, error) {
+	res, err := r.testInbox(ctx, req)
+	e := audit.Entry{Action: audit.RightInboxTested, Object: audit.ID(req.GetInbox().GetId()), IDs: map[string]string{"channel": audit.ID(req.GetInbox().GetChannel())}}
+	if res != nil {
+		e.IDs["state"] = map[bool]string{true: "ok", false: "failed"}[res.GetOk()]
+	}
+	return res, r.did(ctx, e, err)
+}
+
+func (r rpc) testInbox(ctx context.Context, req *consolev1.TestInboxRequest) (*consolev1.TestInboxResponse, error) {
 	who, err := ownerOnly(ctx)
 	if err != nil {
 		return nil, err
@@ -37,22 +50,25 @@ func (r rpc) TestInbox(ctx context.Context, req *consolev1.TestInboxRequest) (*c
 	}
 	kind, _ := r.kind(in.Channel)
 	old, _ := r.deps.Inboxes.Get(in.ID)
-	in.Settings = tried(kind, in.Settings, old.Settings)
+	given := in.Settings
+	in.Settings = tried(kind, given, old.Settings, req.GetForget())
 	if kind.Check != nil {
 		if err := kind.Check(in.Settings); err != nil {
+			// The last word on a field counts: it is not missing, it stayed where it was entered for.
+			err = errors.Join(err, left(kind, given, old.Settings, req.GetForget()))
 			return &consolev1.TestInboxResponse{Detail: hush(err.Error(), kind, in.Settings)}, nil
 		}
 	}
-	if kind.Test == nil && kind.Steps == nil {
+	if kind.Steps == nil {
 		return &consolev1.TestInboxResponse{Ok: true, Detail: "Nothing to connect to."}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, testTimeout)
 	defer cancel()
 	res := &consolev1.TestInboxResponse{Ok: true, Detail: "Connected."}
-	for _, s := range steps(ctx, kind, in) {
+	for _, s := range kind.Steps(ctx, in) {
 		p := &consolev1.TestStep{Name: s.Name, Ok: s.Err == nil, Detail: hush(s.Detail, kind, in.Settings)}
 		if s.Err != nil {
-			p.Detail = hush(s.Err.Error(), kind, in.Settings)
+			p.Detail = hush(wrongIn(s.Err), kind, in.Settings)
 			if errors.Is(s.Err, context.DeadlineExceeded) {
 				p.Detail = "no answer in time: " + p.Detail
 			}
@@ -65,19 +81,21 @@ func (r rpc) TestInbox(ctx context.Context, req *consolev1.TestInboxRequest) (*c
 	return res, nil
 }
 
-func steps(ctx context.Context, kind inbox.Channel, in inbox.Inbox) []inbox.Step {
-	if kind.Steps != nil {
-		return kind.Steps(ctx, in)
+// wrongIn is what an error of a live test says, without what matters to the outbox alone.
+func wrongIn(err error) string {
+	words := err.Error()
+	for _, mark := range []string{channel.ErrNeedsAttention.Error(), hosted.ErrUnknown.Error()} {
+		words = strings.ReplaceAll(strings.ReplaceAll(words, ": "+mark, ""), mark+": ", "")
 	}
-	return []inbox.Step{{Name: "Connect", Err: kind.Test(ctx, in)}}
+	return words
 }
 
-// tried are the settings to try: those given, stored secrets for empty ones, defaults.
-func tried(kind inbox.Channel, given, stored map[string]string) map[string]string {
+// tried are the settings to try: those given, stored secrets for empty ones that are not to be forgotten, defaults.
+func tried(kind inbox.Channel, given, stored map[string]string, forget []string) map[string]string {
 	out := map[string]string{}
 	for _, s := range kind.Settings {
 		v := given[s.Key]
-		if v == "" && s.Secret && sameEndpoint(kind, given, stored) {
+		if v == "" && s.Secret && !slices.Contains(forget, s.Key) && kind.Moved(s, given, stored) == "" {
 			v = stored[s.Key]
 		}
 		if v = cmp.Or(v, s.Default); v != "" {
@@ -87,25 +105,18 @@ func tried(kind inbox.Channel, given, stored map[string]string) map[string]strin
 	return out
 }
 
-// sameEndpoint guards stored secrets: they are tried only against the hosts
-// they were stored for, never against one just typed in.
-func sameEndpoint(kind inbox.Channel, now, stored map[string]string) bool {
+// left says of each stored secret that tried leaves behind why.
+func left(kind inbox.Channel, given, stored map[string]string, forget []string) error {
+	var errs []error
 	for _, s := range kind.Settings {
-		if !s.Secret && endpoint(s.Key) && cmp.Or(now[s.Key], s.Default) != cmp.Or(stored[s.Key], s.Default) {
-			return false
+		if !s.Secret || given[s.Key] != "" || stored[s.Key] == "" || slices.Contains(forget, s.Key) {
+			continue
+		}
+		if by := kind.Moved(s, given, stored); by != "" {
+			errs = append(errs, &inbox.SecretError{Key: s.Key, Moved: by})
 		}
 	}
-	return true
-}
-
-// endpoint says whether a setting is where a connection goes, by the names that settings have.
-func endpoint(key string) bool {
-	for _, end := range []string{"host", "url", "_address", "_port", "provider", "tenant"} {
-		if strings.HasSuffix(key, end) {
-			return true
-		}
-	}
-	return false
+	return errors.Join(errs...)
 }
 
 // hush takes secrets out of words that came from elsewhere: servers like to repeat what they were told.

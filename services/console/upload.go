@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"connectrpc.com/connect"
 	"github.com/oklog/ulid/v2"
 	"github.com/weftline/weftline/services/internal/blob"
 	"golang.org/x/text/unicode/norm"
@@ -17,17 +18,18 @@ import (
 const MaxUpload = 25 << 20
 
 // upload stores a file for a later reply. POST /api/attachments, multipart field "file".
+// It is refused as calls are: JSON with code, message and the field.
 func (c *Console) upload(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, MaxUpload+1<<20)
 	mr, err := r.MultipartReader()
 	if err != nil {
-		http.Error(w, "file: send multipart/form-data", http.StatusBadRequest)
+		refuseField(w, r, "file", "send multipart/form-data")
 		return
 	}
 	for {
 		part, err := mr.NextPart()
 		if err != nil {
-			http.Error(w, "file: missing", http.StatusBadRequest)
+			refuseField(w, r, "file", "missing")
 			return
 		}
 		if part.FormName() != "file" {
@@ -42,7 +44,7 @@ func (c *Console) store(w http.ResponseWriter, r *http.Request, name string, bod
 	head := make([]byte, 512)
 	n, err := io.ReadFull(body, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		http.Error(w, "file: could not be read", http.StatusBadRequest)
+		refuseField(w, r, "file", "could not be read")
 		return
 	}
 	// The type is what the content is, not what the browser says.
@@ -51,24 +53,25 @@ func (c *Console) store(w http.ResponseWriter, r *http.Request, name string, bod
 	var tooLong *http.MaxBytesError
 	switch {
 	case errors.Is(err, blob.ErrTooLarge), errors.As(err, &tooLong):
-		http.Error(w, "file: larger than 25 MiB", http.StatusRequestEntityTooLarge)
+		refuseField(w, r, "file", "larger than 25 MiB")
 		return
 	case err != nil:
-		c.fail(w, "upload could not be stored", err)
+		c.deps.Log.Error("upload could not be stored", "error", err)
+		refuse(w, r, connect.CodeInternal, "something went wrong on our side")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{"id": key, "name": cleanName(name), "contentType": kind, "size": size})
 }
 
-// cleanName canonicalises first (NFC, no control or format characters), then cuts paths.
+// cleanName canonicalises first (no control or format characters, then NFC), then cuts paths.
 func cleanName(s string) string {
-	s = strings.Map(func(r rune) rune {
+	s = norm.NFC.String(strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) {
 			return -1
 		}
 		return r
-	}, norm.NFC.String(strings.ToValidUTF8(s, "")))
+	}, strings.ToValidUTF8(s, "")))
 	if i := strings.LastIndexAny(s, `/\`); i >= 0 {
 		s = s[i+1:]
 	}

@@ -44,3 +44,28 @@ test('a draft survives reload, reassignment, new mail and another device', async
   assert.equal((await lee.editor.innerText()).trim(), '');
   stage.end();
 });
+
+// The editor's library gives an editor up that is not on the page within a millisecond, and makes another.
+test('a draft is shown also where the first editor came too late', async (t) => {
+  const stage = await Stage.open(t);
+  const conversation = await stage.hub.conversation('Rechnung 7731');
+  const olu = await Agent.login(stage);
+  await olu.goto(conversation.id);
+  await olu.write('Dear Lina');
+  await olu.page.addInitScript(() => {
+    const later = window.setTimeout;
+    window.late = 0;
+    window.setTimeout = (run, ms, ...rest) => {
+      if (ms !== 1) return later(run, ms, ...rest);
+      window.late += 1;
+      queueMicrotask(run);
+      return 0;
+    };
+  });
+  await olu.page.reload();
+  await olu.editor.getByText('Dear Lina').waitFor();
+  assert.ok(await olu.page.evaluate(() => window.late) > 0, 'no editor was given up');
+  await olu.write(', hello');
+  await olu.editor.getByText('Dear Lina, hello').waitFor();
+  stage.end();
+});

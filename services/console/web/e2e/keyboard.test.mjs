@@ -108,3 +108,28 @@ test('tab reaches every control of the page and is caught nowhere', async (t) =>
   assert.deepEqual(visited.filter((one) => one.endsWith('NO FOCUS RING')), []);
   stage.end();
 });
+
+test('what is typed before the editor is there becomes the reply', async (t) => {
+  const stage = await Stage.open(t);
+  const { id } = await stage.hub.conversation('Rechnung 7731');
+  const olu = await Agent.login(stage);
+  const { page } = olu;
+  let open;
+  const held = new Promise((resolve) => { open = resolve; });
+  await page.route('**/assets/Editor*.js', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await olu.row('Rechnung 7731').click();
+  await page.getByRole('group', { name: 'Reply or note' }).waitFor();
+  await page.keyboard.press('r');
+  await page.keyboard.type('Here it is: see');
+  assert.equal(await page.getByRole('dialog').count(), 0);
+  open();
+  await until('it is in the reply', async () => (await olu.editor.innerText()).trim() === 'Here it is: see');
+  await page.keyboard.type(' you');
+  await until('and goes on there', async () => (await olu.editor.innerText()).trim() === 'Here it is: see you');
+  await page.locator('main').getByRole('button', { name: 'Status: Open' }).waitFor();
+  assert.ok(page.url().includes(id));
+  stage.end();
+});

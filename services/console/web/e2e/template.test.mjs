@@ -17,8 +17,9 @@ async function graph(t) {
     request.on('data', (part) => { body += part; });
     request.on('end', () => {
       const templates = request.url.startsWith(`/v24.0/${business}/message_templates?`);
-      if (!templates) sent.push(JSON.parse(body));
       answer.setHeader('content-type', 'application/json');
+      if (request.method === 'GET' && !templates) return answer.end(JSON.stringify({ id: request.url.split(/[/?]/)[2] })); // is the token good?
+      if (!templates) sent.push(JSON.parse(body));
       answer.end(JSON.stringify(templates
         ? { data: [
           { name: 'order_ready', language: 'en_US', status: 'APPROVED', category: 'UTILITY', components: [{ type: 'BODY', text: 'Hello {{1}}, order {{2}} is ready.', example: { body_text: [['Ada', '1042']] } }, { type: 'FOOTER', text: 'Weft shop' }] },

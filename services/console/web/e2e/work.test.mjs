@@ -2,6 +2,7 @@
 import { test } from 'node:test';
 import { Agent } from './rig/agent.mjs';
 import { Stage } from './rig/browser.mjs';
+import { hold } from './rig/hold.mjs';
 import { until } from './rig/until.mjs';
 
 test('status, assignee, priority, tags and snooze reach everybody', async (t) => {
@@ -78,5 +79,29 @@ test('search finds words of any channel, the palette goes there', async (t) => {
 
   await olu.page.goto(stage.hub.url + '/search?q=zebracorn');
   await olu.page.getByText(/Nothing|No /).first().waitFor();
+  stage.end();
+});
+
+test('closed, and opened again before the hub has answered: what was meant last holds', async (t) => {
+  const stage = await Stage.open(t);
+  const { id, customerId } = await stage.hub.conversation('Rechnung 7731');
+  const olu = await Agent.login(stage);
+  await olu.goto(id);
+  await olu.editor.waitFor();
+  const status = (name) => olu.page.locator('main').getByRole('button', { name: `Status: ${name}` }).waitFor();
+  const held = await hold(olu.page, '**/*InboxService/SetStatus');
+  await olu.page.keyboard.press('e');
+  await held.seen;
+  await status('Closed');
+  await olu.page.keyboard.press('e');
+  await status('Open');
+  // Whatever does not wait for the first answer is on its way before it.
+  await olu.page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  held.release();
+  await until('it was closed, and is open', async () => {
+    const row = (await stage.hub.call('GetConversation', { conversationId: id })).conversation;
+    return /"verb":"closed"/.test(JSON.stringify(await stage.hub.timeline(customerId))) && row.status === 'STATUS_OPEN';
+  });
+  await status('Open');
   stage.end();
 });

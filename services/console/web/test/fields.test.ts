@@ -1,8 +1,9 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
 import { ChannelSchema, PasteSchema, SettingSchema } from '../src/gen/weftline/console/v1/console_pb';
 import { groupsOf, idOf, inOrder, pasteOf, sendable, unplaced } from '../src/settings/fields';
-import { reasonOf, waitingIn } from '../src/settings/health';
+import { faceOf, reasonOf, waitingIn } from '../src/settings/health';
 
 const setting = (more: MessageInitShape<typeof SettingSchema>) => create(SettingSchema, more);
 const settings = [
@@ -38,6 +39,21 @@ describe('inbox form', () => {
     expect(pasteOf(paste, settings, {}, '').map((one) => one.value)).toEqual(['', '']);
   });
 
+  it('writes an address with what stands behind it, and names a secret that is not known any more', () => {
+    const paste = [{ what: 'Plain', tail: '/mime' }, { what: 'Secret', tail: '/{secret}' }].map((one) => create(PasteSchema, one));
+    const named = [...settings.filter((one) => one.key !== 'secret'), setting({ key: 'secret', label: 'Webhook secret', secret: true })];
+    expect(pasteOf(paste, named, { secret: 'a:b c' }, 'https://hub/h').map((one) => one.value)).toEqual(['https://hub/h/mime', 'https://hub/h/a%3Ab']);
+    expect(pasteOf(paste, named, {}, 'https://hub/h').map((one) => one.value)[1]).toBe('https://hub/h/<Webhook secret>');
+  });
+
+  it('does not ask for what hangs on a setting that is not asked for', () => {
+    const nested = [setting({ key: 'way', default: 'imap' }), setting({ key: 'who', when: { key: 'way', is: ['hook'] } }), setting({ key: 'topic', when: { key: 'who', is: ['ses'] } })];
+    const asked = (values: Record<string, string>) => groupsOf(nested, values).flatMap((g) => g.basic.map((s) => s.key));
+    expect(asked({ way: 'hook', who: 'ses' })).toEqual(['way', 'who', 'topic']);
+    expect(asked({ who: 'ses' })).toEqual(['way']);
+    expect(sendable(nested, { who: 'ses', topic: 'arn' }, {})).toEqual({});
+  });
+
   it('shows an error of a field that is not on screen', () => {
     expect(unplaced({ account: 'is missing', smsc: 'is wrong', name: 'is too long' }, settings, {})).toEqual(['smsc: is wrong']);
   });
@@ -54,9 +70,18 @@ describe('health of an inbox', () => {
     expect(waitingIn({})).toEqual([]);
   });
   it('gives the reason', () => {
-    const inbox = { health: 'paused', healthDetail: '', paused: true, pausedInFile: false };
+    const inbox = { health: 'paused', healthDetail: '', paused: true, pausedInFile: false, webhookUrl: '' };
     expect(reasonOf(inbox)).toContain('goes out when');
     expect(reasonOf({ ...inbox, pausedInFile: true })).toContain('configuration file');
     expect(reasonOf({ ...inbox, paused: false, healthDetail: 'login refused' })).toBe('login refused');
+    expect(reasonOf({ ...inbox, health: 'ok', paused: false })).toBe('');
+  });
+  it('does not call working what nobody has posted to yet', () => {
+    const inbox = { health: 'ok', healthDetail: '', paused: false, pausedInFile: false, webhookUrl: 'https://hub/hooks/x' };
+    expect(faceOf(inbox).label).toBe('Ready');
+    expect(reasonOf(inbox)).toContain('first message');
+    expect(faceOf({ ...inbox, webhookUrl: '' }).label).toBe('Working');
+    expect(faceOf({ ...inbox, lastIn: timestampFromMs(1) }).label).toBe('Working');
+    expect(faceOf({ ...inbox, health: 'needs_attention' }).label).toBe('Needs attention');
   });
 });

@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { describe, expect, it } from 'vitest';
+import { SendRefusedSchema } from '../src/gen/weftline/inbox/v1/inbox_pb';
 import { ProofSchema } from '../src/gen/weftline/identity/v1/types_pb';
 import { forgetProof, kindOfChannel, left, provable, rememberProof, standing, timeLeft, useProofs, whyNot, wrongCode } from '../src/person/proofs';
 
@@ -41,6 +42,13 @@ describe('what stands in the way of a proof', () => {
   it('says why no link goes', () => {
     expect(whyNot(new ConnectError('link: cannot be sent here', Code.InvalidArgument))).toMatch(/public address is not set/);
     expect(whyNot(new ConnectError('address: is not an address of this kind', Code.InvalidArgument))).toBe('address: is not an address of this kind');
+  });
+  it('says that the address opted out', () => {
+    const now = new Date(2026, 10, 27, 14, 2).getTime();
+    const at = timestampFromMs(new Date(2026, 10, 27, 9, 30).getTime());
+    const out = create(SendRefusedSchema, { reason: 'opted_out', optedOut: { handleId: 'h1', inboxId: 'texts', wish: 'out', at } });
+    const refused = new ConnectError('address: opted out on 2026-11-27', Code.FailedPrecondition, undefined, [{ desc: SendRefusedSchema, value: out }]);
+    expect(whyNot(refused, now)).toMatch(/^The address opted out on 0?9:30.*: no code is sent there/);
   });
   it('is seen before the hub is asked', () => {
     expect([wrongCode('123456'), wrongCode(' 123 456 '), wrongCode('123-456')]).toEqual(['', '', '']);

@@ -1,1 +1,1 @@
-import{A as e,N as t,P as n}from"./client.js";function r(r){let i=Math.floor(r/1e3);return t(e,{seconds:n.parse(i),nanos:(r-i*1e3)*1e6})}export{r as t};
+import{F as e,P as t,j as n}from"./client.js";function r(r){let i=Math.floor(r/1e3);return t(n,{seconds:e.parse(i),nanos:(r-i*1e3)*1e6})}export{r as t};

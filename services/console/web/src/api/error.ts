@@ -1,6 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { PreviewStaleSchema } from '../gen/weftline/identity/v1/identity_pb';
-import { ConversationChangedSchema, SenderRefutedSchema, type ConversationChanged, type SenderRefuted } from '../gen/weftline/inbox/v1/inbox_pb';
+import { ConversationChangedSchema, SenderRefutedSchema, SendRefusedSchema, type ConversationChanged, type SenderRefuted } from '../gen/weftline/inbox/v1/inbox_pb';
+import type { Consent } from '../gen/weftline/inbox/v1/types_pb';
 
 /** True when the call may never have reached the hub, so the same key may be sent again. */
 export function isOffline(error: unknown): boolean {
@@ -22,6 +23,13 @@ export function senderRefuted(error: unknown): SenderRefuted | undefined {
   const failure = ConnectError.from(error);
   if (failure.code !== Code.FailedPrecondition) return undefined;
   return failure.findDetails(SenderRefutedSchema)[0];
+}
+
+/** What the address said, when nothing was sent because it wants nothing (STOP). */
+export function optedOut(error: unknown): Consent | undefined {
+  const failure = ConnectError.from(error);
+  if (failure.code !== Code.FailedPrecondition) return undefined;
+  return failure.findDetails(SendRefusedSchema).find((refused) => refused.reason === 'opted_out')?.optedOut;
 }
 
 /** Seconds to wait when the hub said that it was asked too much; undefined when it said something else. */

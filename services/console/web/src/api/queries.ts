@@ -16,6 +16,8 @@ export const queries = new QueryClient({
 });
 
 export const sessionQuery = { queryKey: ['session'], queryFn: () => desk.getSession({}), staleTime: Infinity };
+/** The signed-in agent's own signature. */
+export const signatureQuery = { queryKey: ['signature'], queryFn: async () => (await desk.getSignature({})).signature };
 export const agentsQuery = { queryKey: ['agents'], queryFn: async () => (await desk.listAgents({})).agents };
 export const inboxesQuery = { queryKey: ['inboxes'], queryFn: async () => (await desk.listInboxes({})).inboxes };
 /** Kinds of inboxes. They change with the hub alone. */

@@ -5,6 +5,15 @@ import { toLogin } from './client';
 /** Largest file an agent may send, in bytes. */
 export const largestFile = 25 * 1024 * 1024;
 
+/** What the hub said, which a proxy before it may have said otherwise. */
+async function words(answer: Response): Promise<string> {
+  try {
+    return ((await answer.json()) as { message?: string }).message ?? '';
+  } catch {
+    return '';
+  }
+}
+
 /** Stores a file for a later SendReply. Rejects with words for people. */
 export async function upload(file: File, signal?: AbortSignal): Promise<Attachment> {
   if (file.size > largestFile) throw new Error(`${file.name} is larger than 25 MB.`);
@@ -12,7 +21,7 @@ export async function upload(file: File, signal?: AbortSignal): Promise<Attachme
   form.append('file', file, file.name);
   const answer = await fetch('/api/attachments', { method: 'POST', body: form, signal });
   if (answer.status === 401) toLogin();
-  if (!answer.ok) throw new Error(`${file.name}: ${(await answer.text()).replace(/^file: /, '').trim() || `could not be uploaded (${answer.status})`}`);
+  if (!answer.ok) throw new Error(`${file.name}: ${(await words(answer)).replace(/^file: /, '').trim() || `could not be uploaded (${answer.status})`}`);
   const stored = (await answer.json()) as { id: string; name?: string; contentType?: string; size?: number | string };
   return create(AttachmentSchema, {
     id: stored.id,

@@ -4,6 +4,7 @@ import { newKey } from '../api/client';
 import { useInboxName, useMe } from '../api/queries';
 import { Status, type Conversation, type Template } from '../gen/weftline/inbox/v1/types_pb';
 import { perform, useActions } from '../keyboard/actions';
+import { askAhead, forgetAhead, takeAhead, wanted } from '../keyboard/ahead';
 import { spoken } from '../keyboard/keymap';
 import { connection } from '../live/live';
 import { useLive } from '../live/store';
@@ -32,7 +33,8 @@ const longest = 100_000;
 
 export function Composer({ row, lastSeen }: { row: Conversation; lastSeen: bigint }) {
   const me = useMe();
-  const [kind, setKind] = useState<'reply' | 'note'>('reply');
+  // Asked for while the conversation was loading, it opens as what was asked for.
+  const [kind, setKind] = useState<'reply' | 'note'>(() => wanted() ?? 'reply');
   const note = kind === 'note';
   const handle = useRef<Handle | undefined>(undefined);
   const wantFocus = useRef(false);
@@ -60,16 +62,20 @@ export function Composer({ row, lastSeen }: { row: Conversation; lastSeen: bigin
   const show = (next: 'reply' | 'note', focus: boolean): void => {
     wantFocus.current = focus;
     if (next === kind) {
-      handle.current?.focus();
+      if (handle.current?.alive()) handle.current.focus();
+      else if (focus && !closed) askAhead(next);
       return;
     }
+    if (focus) askAhead(next);
     void draft.flush();
     handle.current = undefined;
     setWritten(empty);
     setKind(next);
   };
   useEffect(() => {
-    if (closed) handle.current = undefined; // its editor is gone
+    if (!closed) return;
+    handle.current = undefined; // its editor is gone
+    forgetAhead();
   }, [closed]);
   useActions({ reply: () => show('reply', true), note: () => show('note', true), attach: () => (note ? false : picker.current?.click()) });
 
@@ -146,7 +152,7 @@ export function Composer({ row, lastSeen }: { row: Conversation; lastSeen: bigin
       {!closed && <><Suspense fallback={<div className="skeleton mx-3 my-2 h-16" />}>
         <Editor
           key={row.id + kind + rich}
-          initial={draft.text}
+          initial={() => draft.text}
           rich={rich}
           label={note ? 'Internal note, only your team sees it' : `Reply to ${row.customerName}`}
           placeholder={note ? 'A note for your team. The customer never sees it.' : 'Write a reply…'}
@@ -156,7 +162,9 @@ export function Composer({ row, lastSeen }: { row: Conversation; lastSeen: bigin
           onReady={(ready) => {
             handle.current = ready;
             if (localBack.current) { ready.set(toSource(draft.text) + localBack.current); localBack.current = ''; }
-            if (wantFocus.current) ready.focus();
+            const typed = takeAhead(kind);
+            if (wantFocus.current || typed !== undefined) ready.focus();
+            if (typed) ready.add(typed);
             wantFocus.current = false;
           }}
           onBlur={() => void draft.flush()}

@@ -2,20 +2,21 @@ import { EditorContent, useEditor, useEditorState, type Editor as Tiptap } from 
 import { Placeholder } from '@tiptap/extension-placeholder';
 import { StarterKit } from '@tiptap/starter-kit';
 import { Bold, Italic, Link2, List, ListOrdered, Quote } from 'lucide-react';
-import { useRef, useState, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { createPortal } from 'react-dom';
 import { perform } from '../keyboard/actions';
 import { cx } from '../ui/cx';
 import { toPlain, toSource, type Node } from './plain';
 
 /** What the composer can do with the editor. */
-export type Handle = { focus(): void; set(source: string): void };
+export type Handle = { /** False once another editor has its place. */ alive(): boolean; focus(): void; set(source: string): void; /** Writes at the end, lines as paragraphs. */ add(text: string): void };
 
 /** source: the editor's own form, for drafts. text: what is said. html: "" unless formatting is on. */
 export type Written = { source: string; text: string; html: string };
 
 type Props = {
-  initial: string;
+  /** The draft as it is now. */
+  initial(): string;
   rich: boolean;
   label: string;
   placeholder: string;
@@ -40,7 +41,7 @@ export function Editor(props: Props) {
       }),
       Placeholder.configure({ placeholder }),
     ],
-    content: toSource(props.initial),
+    content: toSource(props.initial()),
     editorProps: {
       attributes: { class: 'rich px-3 py-2', role: 'textbox', 'aria-multiline': 'true', 'aria-label': label, dir: 'auto', spellcheck: 'true' },
       handleKeyDown: (_view, event) => {
@@ -64,25 +65,20 @@ export function Editor(props: Props) {
         return true;
       },
     },
-    onCreate: ({ editor: now }) => {
-      if (!now.isEmpty) latest.current.onWrite(written(now, rich));
-      latest.current.onReady({
-        // At once and not in the next frame: keys that follow belong to the text.
-        focus: () => {
-          if (now.isDestroyed) return;
-          now.view.focus();
-          now.commands.setTextSelection(now.state.doc.content.size);
-        },
-        set: (source) => {
-          if (now.isDestroyed) return;
-          now.commands.setContent(toSource(source), { emitUpdate: false });
-          latest.current.onWrite(written(now, rich));
-        },
-      });
-    },
     onUpdate: ({ editor: now }) => latest.current.onWrite(written(now, rich)),
     onBlur: () => latest.current.onBlur(),
   }, [rich, placeholder, label]);
+
+  // Not when the editor is made: it is on the page only now, and takes no focus before.
+  useEffect(() => {
+    // On a slow machine this comes after the library has given an editor up that was not on the page in time; another follows.
+    if (editor.isDestroyed) return;
+    // What the hub told of the draft meanwhile found no editor to be shown in.
+    const draft = toSource(latest.current.initial());
+    if (draft !== (editor.isEmpty ? '' : editor.getHTML())) editor.commands.setContent(draft, { emitUpdate: false });
+    if (!editor.isEmpty) latest.current.onWrite(written(editor, rich));
+    latest.current.onReady(handleOf(editor, (now) => latest.current.onWrite(written(now, rich))));
+  }, [editor, rich]);
 
   return (
     <>
@@ -90,6 +86,34 @@ export function Editor(props: Props) {
       {rich && editor && props.tools && createPortal(<Toolbar editor={editor} />, props.tools)}
     </>
   );
+}
+
+function handleOf(editor: Tiptap, onWrite: (editor: Tiptap) => void): Handle {
+  return {
+    alive: () => !editor.isDestroyed,
+    // At once and not in the next frame: keys that follow belong to the text.
+    focus: () => {
+      if (editor.isDestroyed) return;
+      editor.view.focus();
+      editor.commands.setTextSelection(editor.state.doc.content.size);
+    },
+    add: (text) => {
+      if (editor.isDestroyed || !text) return;
+      const [first = '', ...lines] = text.split('\n');
+      let chain = editor.chain().setTextSelection(editor.state.doc.content.size);
+      if (first) chain = chain.insertContent({ type: 'text', text: first });
+      for (const line of lines) {
+        chain = chain.splitBlock();
+        if (line) chain = chain.insertContent({ type: 'text', text: line });
+      }
+      chain.run();
+    },
+    set: (source) => {
+      if (editor.isDestroyed) return;
+      editor.commands.setContent(toSource(source), { emitUpdate: false });
+      onWrite(editor);
+    },
+  };
 }
 
 function written(editor: Tiptap, rich: boolean): Written {

@@ -6,6 +6,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { Composer } from '../composer/Composer';
 import { PersonPane } from '../person/PersonPane';
 import { useActions } from '../keyboard/actions';
+import { askAhead, forgetAhead } from '../keyboard/ahead';
 import { connection } from '../live/live';
 import { loadConversation, loadTimeline } from '../live/load';
 import { useLive } from '../live/store';
@@ -117,7 +118,12 @@ export function ConversationPane({ conversationId, drawer, onDrawer }: { convers
     if (innerWidth < 1200) onDrawer(!drawer);
     else prefer({ customerPane: !beside });
   };
+  // While it is loading there is no composer to answer these yet.
+  const ahead = (kind: 'reply' | 'note'): void | false => (row || error !== undefined ? false : askAhead(kind));
+  useEffect(() => forgetAhead, [conversationId]);
   useActions({
+    reply: () => ahead('reply'),
+    note: () => ahead('note'),
     close: () => (row ? void toggleClosed(row) : false),
     'assign-me': () => (row ? void assign(row.id, me.id) : false),
     customer: toggleCustomer,

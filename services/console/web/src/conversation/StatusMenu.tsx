@@ -42,6 +42,8 @@ function SnoozeDialog({ row, open, onClose }: { row: Conversation; open: boolean
   const [text, setText] = useState('');
   const now = new Date();
   const typed = parse(text, now);
+  const choices = presets(now);
+  const meant = typed ?? (text.trim() === '' ? choices[0]?.at : undefined); // Enter alone is the first choice
   const snooze = (at: Date): void => {
     onClose();
     setText('');
@@ -49,7 +51,7 @@ function SnoozeDialog({ row, open, onClose }: { row: Conversation; open: boolean
   };
   return (
     <Dialog open={open} onClose={onClose} title="Snooze" about="It comes back by itself, or as soon as the customer writes.">
-      <form onSubmit={(event) => { event.preventDefault(); if (typed) snooze(typed); }}>
+      <form onSubmit={(event) => { event.preventDefault(); if (meant) snooze(meant); }}>
         <Input
           label="Until"
           value={text}
@@ -57,11 +59,11 @@ function SnoozeDialog({ row, open, onClose }: { row: Conversation; open: boolean
           autoFocus
           placeholder="tue 9am · tomorrow 14:30 · 3 days"
           error={text && !typed ? 'Not a time to come within a year. Try “tue 9am”.' : undefined}
-          help={typed ? moment(typed.getTime()) : undefined}
+          help={typed ? moment(typed.getTime()) : `Enter: ${choices[0]?.label.toLowerCase()}`}
         />
       </form>
       <ul className="grid gap-1">
-        {presets(now).map(({ label, at }) => (
+        {choices.map(({ label, at }) => (
           <li key={label}>
             <button onClick={() => snooze(at)} className="flex min-h-9 w-full items-center justify-between rounded-lg px-2 hover:bg-select">
               <span>{label}</span><span className="text-muted">{moment(at.getTime())}</span>

@@ -6,13 +6,14 @@ import { Status, type Conversation, type Priority, ConversationSchema } from '..
 import { loadConversation } from '../live/load';
 import { cacheNow, useLive } from '../live/store';
 import { say } from '../ui/toast';
+import { inTurn } from './turn';
 
-/** Shows the change at once, orders it, and takes it back with words when the hub refuses. */
+/** Shows the change at once, orders it in its turn, and takes it back with words when the hub refuses. */
 async function optimistic(id: string, change: Partial<Conversation>, order: () => Promise<unknown>, failed: string): Promise<boolean> {
   const before = cacheNow().conversations.get(id);
   if (before) setRow({ ...before, ...change });
   try {
-    await order();
+    await inTurn(id, order);
     return true;
   } catch (error) {
     if (before) setRow(before);

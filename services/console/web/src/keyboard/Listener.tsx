@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { usePreferences } from '../shell/preferences';
 import { perform } from './actions';
+import { typeAhead } from './ahead';
 import { Keys } from './keymap';
 
 const isEditable = (target: EventTarget | null): boolean =>
@@ -16,6 +17,10 @@ export function Listener(): null {
     const keys = new Keys(singles);
     const listen = (event: KeyboardEvent): void => {
       if (event.defaultPrevented) return;
+      if (!isEditable(event.target) && !isCovered() && !event.ctrlKey && !event.metaKey && !event.altKey && !event.isComposing && typeAhead(event.key)) {
+        event.preventDefault();
+        return;
+      }
       const action = keys.press({
         key: event.key, ctrlKey: event.ctrlKey, metaKey: event.metaKey, altKey: event.altKey, shiftKey: event.shiftKey,
         isComposing: event.isComposing, editable: isEditable(event.target),

@@ -29,8 +29,8 @@ export function ProofDialog({ customerId, handle, onClose }: Props) {
 }
 
 const methods = [
-  { link: false, icon: SquareAsterisk, label: 'One-time code', plain: 'He reads six digits to you, and you type them here. Good for 10 minutes.' },
-  { link: true, icon: Link2, label: 'Signed link', plain: 'He opens it and presses a button; you see it here. Good for 30 minutes.' },
+  { link: false, icon: SquareAsterisk, label: 'One-time code', plain: 'The customer reads six digits to you, and you type them here. Good for 10 minutes.' },
+  { link: true, icon: Link2, label: 'Signed link', plain: 'The customer opens it and presses a button; you see it here. Good for 30 minutes.' },
 ] as const;
 
 function Ask({ customerId, handle, about, onClose }: Props & { handle: HandleEvidence | undefined; about: string }) {

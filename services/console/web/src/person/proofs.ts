@@ -1,6 +1,6 @@
 import { create } from 'zustand';
 import type { Proof } from '../gen/weftline/identity/v1/types_pb';
-import { waitFor, describe } from '../api/error';
+import { describe, optedOut, waitFor } from '../api/error';
 import { millis } from '../live/cache';
 import { moment } from '../ui/When';
 
@@ -89,6 +89,8 @@ export function standing(proof: Pick<Proof, 'method' | 'state' | 'delivery' | 't
 
 /** Why no code was sent or taken, in words. */
 export function whyNot(error: unknown, now = Date.now()): string {
+  const out = optedOut(error);
+  if (out) return `The address opted out on ${moment(millis(out.at), now)}: no code is sent there over this inbox until the customer opts in again. Prove it another way, or by another inbox.`;
   const wait = waitFor(error);
   if (wait === undefined) return describe(error).replace(/^link: cannot be sent here$/, 'Links cannot be sent by this hub: its public address is not set. Send a code.');
   const who = /for this (address|customer|inbox)/.exec(String((error as { rawMessage?: string }).rawMessage ?? ''))?.[1];

@@ -17,17 +17,30 @@ import { useInboxEdit } from './useInboxEdit';
 
 /** Adds an inbox in steps: which channel, its settings, whether it connects, what is left to do. */
 export function AddInbox({ onClose }: { onClose(): void }) {
-  const { data, error, isPending, refetch } = useQuery(channelsQuery);
   const [channel, setChannel] = useState<Channel | undefined>();
-  if (channel) return <Fill channel={channel} onBack={() => setChannel(undefined)} onClose={onClose} />;
+  const [stage, setStage] = useState<Stage>('settings');
+  const [saved, setSaved] = useState<Inbox | undefined>();
+  const title = !channel ? 'Add an inbox' : saved ? `${saved.name} is there` : `Add ${channelName(channel.name)}`;
+  // One dialog for all steps: a second one would lose the focus to what is behind it.
   return (
-    <Dialog open onClose={onClose} wide title="Add an inbox" about="Where will customers write?">
+    <Dialog open onClose={onClose} wide firm={channel !== undefined && stage !== 'done'} title={title} {...(channel ? {} : { about: 'Where will customers write?' })}>
+      {channel
+        ? <Fill {...{ channel, stage, setStage, saved, setSaved, onClose }} onBack={() => setChannel(undefined)} />
+        : <Choice onChannel={setChannel} />}
+    </Dialog>
+  );
+}
+
+function Choice({ onChannel }: { onChannel(channel: Channel): void }) {
+  const { data, error, isPending, refetch } = useQuery(channelsQuery);
+  return (
+    <>
       {error && <Failed what="The channels could not be loaded." error={error} onRetry={() => void refetch()} />}
       {isPending && <Skeleton rows={4} />}
       <ul className="grid gap-2 sm:grid-cols-2">
         {inOrder(data ?? []).map((one) => (
           <li key={one.name} className="flex">
-            <button type="button" onClick={() => setChannel(one)} className="flex w-full flex-col gap-1 rounded-xl border bg-panel p-3 text-start hover:border-line-strong hover:bg-sunken">
+            <button type="button" onClick={() => onChannel(one)} className="flex w-full flex-col gap-1 rounded-xl border bg-panel p-3 text-start hover:border-line-strong hover:bg-sunken">
               <span className="flex items-center gap-2 font-semibold"><span aria-hidden><ChannelIcon channel={one.name} size={18} /></span>{channelName(one.name)}</span>
               <span>{one.about}</span>
               {one.needs.length > 0 && <span className="text-xs text-muted">You need: {one.needs.join('; ')}.</span>}
@@ -35,17 +48,25 @@ export function AddInbox({ onClose }: { onClose(): void }) {
           </li>
         ))}
       </ul>
-    </Dialog>
+    </>
   );
 }
 
 type Stage = 'settings' | 'test' | 'done';
 
-function Fill({ channel, onBack, onClose }: { channel: Channel; onBack(): void; onClose(): void }) {
+type FillProps = {
+  channel: Channel;
+  stage: Stage;
+  setStage(stage: Stage): void;
+  saved: Inbox | undefined;
+  setSaved(inbox: Inbox): void;
+  onBack(): void;
+  onClose(): void;
+};
+
+function Fill({ channel, stage, setStage, saved, setSaved, onBack, onClose }: FillProps) {
   const blank = useRef(create(InboxSchema, { channel: channel.name, source: 'console', name: channel.name === 'chat' ? 'Website chat' : '' }));
   const edit = useInboxEdit(channel, blank.current);
-  const [stage, setStage] = useState<Stage>('settings');
-  const [saved, setSaved] = useState<Inbox | undefined>();
   const head = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     if (stage !== 'settings') head.current?.focus(); // what was focused is gone
@@ -68,7 +89,7 @@ function Fill({ channel, onBack, onClose }: { channel: Channel; onBack(): void; 
   const busy = edit.busy !== undefined;
   const unready = busy || edit.name.trim() === '' || edit.taken.has(edit.id);
   return (
-    <Dialog open onClose={onClose} wide title={stage === 'done' ? `${edit.name.trim()} is there` : `Add ${channelName(channel.name)}`}>
+    <>
       <ol className="mb-4 flex flex-wrap gap-x-4 gap-y-1 text-[13px]" aria-label="Steps">
         {stages.map(([key, words], i) => <li key={key} aria-current={stage === key ? 'step' : undefined} className={cx(stage === key ? 'font-semibold' : 'text-muted')}>{i + 1}. {words}</li>)}
       </ol>
@@ -103,6 +124,6 @@ function Fill({ channel, onBack, onClose }: { channel: Channel; onBack(): void; 
           </div>
         </section>
       )}
-    </Dialog>
+    </>
   );
 }

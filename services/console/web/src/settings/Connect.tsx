@@ -21,7 +21,7 @@ export function Connect({ inbox, channel, known }: { inbox: Inbox; channel: Chan
             {pasted.map((one) => (
               <li key={one.what}>
                 <p className="mb-1 text-[13px]"><b className="font-medium">{one.what}</b> <span className="text-muted">· {one.where}</span></p>
-                {one.value ? <CopyBox text={one.value} label={`Copy ${one.what.toLowerCase()}`} /> : <p className="text-[13px] text-muted">The one you entered. It is not shown again.</p>}
+                {one.value ? <CopyBox text={one.value} label="Copy" of={one.what} /> : <p className="text-[13px] text-muted">The one you entered. It is not shown again.</p>}
               </li>
             ))}
           </ol>

@@ -15,7 +15,8 @@ export function Embed({ inboxId }: { inboxId: string }) {
   );
 }
 
-export function CopyBox({ text, label }: { text: string; label: string }) {
+/** of: what it is, where the label alone does not say it. */
+export function CopyBox({ text, label, of }: { text: string; label: string; of?: string }) {
   const [copied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
     try {
@@ -29,7 +30,7 @@ export function CopyBox({ text, label }: { text: string; label: string }) {
   return (
     <div className="flex items-start gap-2 rounded-lg border bg-sunken p-2">
       <code dir="ltr" className="min-w-0 flex-1 text-xs break-all select-all">{text}</code>
-      <Button small onClick={() => void copy()}>{copied ? <Check size={13} aria-hidden /> : <Copy size={13} aria-hidden />}{copied ? 'Copied' : label}</Button>
+      <Button small onClick={() => void copy()}>{copied ? <Check size={13} aria-hidden /> : <Copy size={13} aria-hidden />}{copied ? 'Copied' : label}{of && <span className="sr-only">: {of}</span>}</Button>
       <span role="status" className="sr-only">{copied ? 'Copied' : ''}</span>
     </div>
   );

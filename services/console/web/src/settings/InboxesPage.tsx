@@ -25,7 +25,7 @@ export function InboxesPage() {
       {error && <Failed what="The inboxes could not be loaded." error={error} onRetry={() => void refetch()} />}
       {isPending && <Skeleton rows={3} />}
       {data?.length === 0 && <Empty title="No inbox yet.">Start with a chat widget: it works at once, on a demo page.</Empty>}
-      <ul className="grid gap-3">{data?.map((one) => <InboxCard key={one.id} inbox={one} channel={channels.find((kind) => kind.name === one.channel)} owner={owner} onEdit={() => setEditing(one)} />)}</ul>
+      <ul className="grid grid-cols-1 gap-3">{data?.map((one) => <InboxCard key={one.id} inbox={one} channel={channels.find((kind) => kind.name === one.channel)} owner={owner} onEdit={() => setEditing(one)} />)}</ul>
       {adding && <AddInbox onClose={() => setAdding(false)} />}
       {editing && kind && <InboxForm inbox={editing} channel={kind} onClose={() => setEditing(undefined)} />}
     </>

@@ -6,24 +6,32 @@ type Props = {
   settings: readonly Setting[];
   values: Values;
   errors: Readonly<Record<string, string>>;
-  /** An inbox that is there has its secrets: left empty they stay. */
-  stored: boolean;
+  /** Secrets that are there: left empty they stay, unless they are forgotten. */
+  stored: readonly string[];
+  forgotten: ReadonlySet<string>;
   onValue(key: string, value: string): void;
+  onForget(key: string, gone: boolean): void;
 };
 
 /** The settings of a channel: the basic ones under their headings, the others folded. */
-export function SettingFields({ settings, values, errors, stored, onValue }: Props) {
-  const field = (one: Setting) => {
+export function SettingFields({ settings, values, errors, stored, forgotten, onValue, onForget }: Props) {
+  const field = (one: Setting) => <div key={one.key}>{entry(one)}{droppable(one) && (
+    <label className="-mt-1.5 mb-3 flex min-h-6 items-center gap-1.5 text-xs"><input type="checkbox" aria-label={`Remove the stored one: ${one.label}`} checked={forgotten.has(one.key)} onChange={(event) => onForget(one.key, event.target.checked)} />Remove the stored one</label>
+  )}</div>;
+  const droppable = (one: Setting): boolean => one.secret && !one.required && stored.includes(one.key) && !values[one.key];
+  const entry = (one: Setting) => {
+    const kept = one.secret && stored.includes(one.key);
     const shared = { label: one.label, help: one.help, error: errors[one.key], value: values[one.key] ?? '', onValue: (value: string) => onValue(one.key, value) };
+    const required = one.required && !kept;
     if (one.values.length > 0) {
       const options = one.values.map(({ value, words }) => [value, words] as const);
-      return <Select key={one.key} {...shared} value={shared.value || one.default} options={one.default ? options : [['', 'Choose…'], ...options]} />;
+      const chosen = one.default !== '' || options.some(([value]) => value === '');
+      return <Select {...shared} required={required} value={shared.value || one.default} options={chosen ? options : [['', 'Choose…'], ...options]} />;
     }
-    const placeholder = one.secret && stored ? 'Unchanged' : one.default;
-    const required = one.required && !(one.secret && stored);
+    const placeholder = !kept ? one.default : forgotten.has(one.key) ? 'Will be removed' : 'Stored, unchanged';
     // Several lines cannot be masked by a browser: they are blurred until somebody writes in them.
-    if (one.lines) return <div key={one.key} className={one.secret ? '[&_textarea:not(:focus)]:blur-[3px]' : ''}><Area {...shared} rows={2} required={required} placeholder={placeholder} /></div>;
-    return <Input key={one.key} {...shared} required={required} placeholder={placeholder} type={one.secret ? 'password' : 'text'} autoComplete={one.secret ? 'new-password' : 'off'} dir="auto" />;
+    if (one.lines) return <div className={one.secret ? '[&_textarea:not(:focus)]:blur-[3px]' : ''}><Area {...shared} rows={2} required={required} placeholder={placeholder} /></div>;
+    return <Input {...shared} required={required} placeholder={placeholder} type={one.secret ? 'password' : 'text'} autoComplete={one.secret ? 'new-password' : 'off'} dir="auto" />;
   };
   return groupsOf(settings, values).map(({ title, basic, advanced }) => {
     const wrong = advanced.some((one) => errors[one.key]);

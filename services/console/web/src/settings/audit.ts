@@ -44,6 +44,7 @@ const words: Record<string, string> = {
   'right.inbox_deleted': 'deleted an inbox',
   'right.inbox_paused': 'paused an inbox',
   'right.inbox_resumed': 'let a paused inbox go on',
+  'right.inbox_tested': 'tried the settings of an inbox',
   'right.inbox_test_sent': 'sent a test message',
   'poison.replay': 'replayed an input that had failed',
   'poison.skip': 'gave up an input that had failed',

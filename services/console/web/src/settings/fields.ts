@@ -9,9 +9,12 @@ export type Group = { title: string; basic: readonly Setting[]; advanced: readon
 export const valueOf = (settings: readonly Setting[], values: Values, key: string): string =>
   values[key] || settings.find((one) => one.key === key)?.default || '';
 
-/** Whether a condition on another setting holds. None always does. */
-export const holds = (when: SettingCondition | undefined, settings: readonly Setting[], values: Values): boolean =>
-  !when?.key || when.is.includes(valueOf(settings, values, when.key));
+/** Whether a condition on another setting holds. None always does; one on a setting that is not asked for itself never. */
+export function holds(when: SettingCondition | undefined, settings: readonly Setting[], values: Values): boolean {
+  if (!when?.key) return true;
+  const asked = settings.find((one) => one.key === when.key)?.when;
+  return when.is.includes(valueOf(settings, values, when.key)) && holds(asked, settings, values);
+}
 
 /** The form of a channel: what is asked for with these values, under its headings, in the channel's order. */
 export function groupsOf(settings: readonly Setting[], values: Values): readonly Group[] {
@@ -37,13 +40,19 @@ export function sendable(settings: readonly Setting[], values: Values, stored: V
 
 export type Pasted = { what: string; where: string; value: string; secret: boolean };
 
-/** What has to be entered at the provider. A secret is known only to who has just entered it: else its value is empty. */
-export const pasteOf = (paste: readonly Paste[], settings: readonly Setting[], values: Values, webhook: string): readonly Pasted[] =>
-  paste.filter((one) => holds(one.when, settings, values)).map(({ what, where, key }) => {
-    const secret = settings.some((one) => one.key === key && one.secret);
-    // Of two live secrets the first is the one in use.
-    return { what, where, secret, value: key === '' ? webhook : valueOf(settings, values, key).split('\n')[0]!.trim() };
-  });
+/** What has to be entered at the provider. A secret is known only to who has just entered it: else its value is empty, and in an address its name stands for it. */
+export function pasteOf(paste: readonly Paste[], settings: readonly Setting[], values: Values, webhook: string): readonly Pasted[] {
+  // Of two live secrets the first is the one in use.
+  const known = (key: string): string => valueOf(settings, values, key).trim().split(/\s+/)[0]!;
+  const label = (key: string): string => settings.find((one) => one.key === key)?.label ?? key;
+  const tail = (words: string): string =>
+    words.replaceAll(/\{(\w+)\}/g, (_, key: string) => (known(key) ? encodeURIComponent(known(key)) : `<${label(key)}>`));
+  return paste.filter((one) => holds(one.when, settings, values)).map(({ what, where, key, tail: behind }) => ({
+    what, where,
+    secret: settings.some((one) => one.key === key && one.secret),
+    value: key === '' ? webhook + tail(behind) : known(key),
+  }));
+}
 
 /** Errors by key that no field on screen shows. */
 export const unplaced = (errors: Readonly<Record<string, string>>, settings: readonly Setting[], values: Values): string[] =>

@@ -9,14 +9,20 @@ const faces: Readonly<Record<string, Face>> = {
   paused: { label: 'Paused', tone: 'bg-warn' },
 };
 
+/** Nothing is wrong, but no provider has shown yet that it posts here: nobody connects to it meanwhile. */
+const unproven = ({ health, webhookUrl, lastIn }: Pick<Inbox, 'health' | 'webhookUrl' | 'lastIn'>): boolean => health === 'ok' && webhookUrl !== '' && !lastIn;
+
 /** The state of an inbox in words, and its colour. */
-export const faceOf = ({ health }: Pick<Inbox, 'health'>): Face => faces[health] ?? { label: health || 'Unknown', tone: 'bg-line-strong' };
+export function faceOf(inbox: Pick<Inbox, 'health' | 'webhookUrl' | 'lastIn'>): Face {
+  if (unproven(inbox)) return { label: 'Ready', tone: 'bg-line-strong' };
+  return faces[inbox.health] ?? { label: inbox.health || 'Unknown', tone: 'bg-line-strong' };
+}
 
 /** What is wrong or worth knowing now, '' for nothing. */
-export function reasonOf(inbox: Pick<Inbox, 'health' | 'healthDetail' | 'paused' | 'pausedInFile'>): string {
+export function reasonOf(inbox: Pick<Inbox, 'health' | 'healthDetail' | 'paused' | 'pausedInFile' | 'webhookUrl' | 'lastIn'>): string {
   if (inbox.pausedInFile) return 'Paused by the configuration file. Nothing is fetched or sent; what agents write waits.';
   if (inbox.paused) return 'Nothing is fetched or sent. What agents write waits and goes out when the inbox goes on; what customers bring by webhook or chat is shown as ever.';
-  return inbox.healthDetail;
+  return inbox.healthDetail || (unproven(inbox) ? 'Nothing has come in since the hub started. The first message shows that the provider posts here.' : '');
 }
 
 const count = (n: bigint, one: string, many: string): string => `${n.toLocaleString()} ${n === 1n ? one : many}`;

@@ -2,9 +2,9 @@ import type { Repeat, RepeatDay, Repeats } from '../gen/weftline/identity/v1/typ
 
 /** The reasons that are counted, in words. */
 export const reasons = [
-  { kind: 'new_conversation', field: 'newConversation', label: 'New conversation', plain: 'He began a new conversation about the same thing within seven days.' },
-  { kind: 'new_channel', field: 'newChannel', label: 'Another channel', plain: 'He wrote on over another channel before we had answered.' },
-  { kind: 'new_agent', field: 'newAgent', label: 'Another agent', plain: 'He wrote, and another agent answered than the one before.' },
+  { kind: 'new_conversation', field: 'newConversation', label: 'New conversation', plain: 'The customer began a new conversation about the same thing within seven days.' },
+  { kind: 'new_channel', field: 'newChannel', label: 'Another channel', plain: 'The customer wrote on over another channel before we had answered.' },
+  { kind: 'new_agent', field: 'newAgent', label: 'Another agent', plain: 'The customer wrote, and another agent answered than the one before.' },
 ] as const;
 
 export type Reason = (typeof reasons)[number];

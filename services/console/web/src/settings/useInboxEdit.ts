@@ -13,6 +13,7 @@ export function useInboxEdit(channel: Channel, inbox: Inbox) {
   const [name, setName] = useState(inbox.name);
   const [chosen, setChosen] = useState('');
   const [values, setValues] = useState<Readonly<Record<string, string>>>(inbox.settings);
+  const [forgotten, setForgotten] = useState<ReadonlySet<string>>(new Set());
   const [errors, setErrors] = useState<Readonly<Record<string, string>>>({});
   const [failure, setFailure] = useState('');
   const [outcome, setOutcome] = useState<TestInboxResponse | undefined>();
@@ -20,6 +21,9 @@ export function useInboxEdit(channel: Channel, inbox: Inbox) {
   const taken = new Set((useQuery(inboxesQuery).data ?? []).map((one) => one.id));
   const id = fresh ? chosen || idOf(name, channel.name, taken) : inbox.id;
   const current = (): Inbox => create(InboxSchema, { id, channel: channel.name, name: name.trim(), settings: sendable(channel.settings, values, inbox.settings) });
+
+  // What is entered anew replaces what is stored.
+  const forget = (): string[] => [...forgotten].filter((key) => !values[key]);
 
   const wrong = (found: Readonly<Record<string, string>>, words: string): void => {
     setErrors(found);
@@ -41,12 +45,18 @@ export function useInboxEdit(channel: Channel, inbox: Inbox) {
   };
 
   return {
-    fresh, name, setName, chosen, setChosen, id, taken, values, errors, failure, outcome, busy,
-    setValue: (key: string, value: string) => setValues((old) => ({ ...old, [key]: value })),
+    fresh, name, setName, chosen, setChosen, id, taken, values, errors, failure, outcome, busy, forgotten,
+    stored: inbox.storedSecrets,
+    /** Whether a stored secret is to go. */
+    setForgotten: (key: string, gone: boolean) => setForgotten((old) => new Set(gone ? [...old, key] : [...old].filter((one) => one !== key))),
+    setValue: (key: string, value: string) => {
+      setOutcome(undefined); // of other settings than these
+      setValues((old) => ({ ...old, [key]: value }));
+    },
     /** Tries to connect. False: the settings themselves are wrong, and errors says where. */
     test: async (): Promise<boolean> => {
       setOutcome(undefined);
-      const got = await run('test', () => desk.testInbox({ inbox: current() }));
+      const got = await run('test', () => desk.testInbox({ inbox: current(), forget: forget() }));
       if (!got) return false;
       const found = got.ok || got.steps.length > 0 ? {} : byWords(got.detail);
       if (Object.keys(found).length > 0) {
@@ -57,7 +67,7 @@ export function useInboxEdit(channel: Channel, inbox: Inbox) {
       return true;
     },
     save: async (): Promise<Inbox | undefined> => {
-      const saved = await run('save', () => desk.saveInbox({ inbox: current() }));
+      const saved = await run('save', () => desk.saveInbox({ inbox: current(), forget: forget() }));
       if (saved) await queries.invalidateQueries(inboxesQuery);
       return saved?.inbox;
     },

@@ -1,4 +1,5 @@
 import { FileText, FileX, Image, Paperclip } from 'lucide-react';
+import { useState } from 'react';
 import type { Attachment } from '../gen/weftline/inbox/v1/types_pb';
 
 /** "3 KB", "1.2 MB". */
@@ -25,19 +26,27 @@ export function Attachments({ of }: { of: readonly Attachment[] }) {
             </li>
           );
         }
-        const picture = pictures.test(file.contentType) && Number(file.size) < 8_000_000;
-        const Icon = picture ? Image : file.contentType.startsWith('text/') ? FileText : Paperclip;
-        return (
-          <li key={file.id} className="max-w-full">
-            <a href={`/attachments/${encodeURIComponent(file.id)}`} {...(picture ? { target: '_blank', rel: 'noreferrer' } : { download: file.name })} className="block overflow-hidden rounded-lg border bg-panel hover:border-line-strong">
-              {picture && <img src={`/attachments/${encodeURIComponent(file.id)}`} alt="" loading="lazy" className="h-28 min-w-28 bg-sunken object-cover" />}
-              <span className="flex min-h-8 items-center gap-1.5 px-2 py-1 text-[13px]">
-                <Icon size={14} aria-hidden className="shrink-0 text-muted" /><bdi className="max-w-[24ch] truncate">{file.name || 'Unnamed file'}</bdi><span className="text-xs text-muted">{size(file.size)}</span>
-              </span>
-            </a>
-          </li>
-        );
+        return <One key={file.id} file={file} />;
       })}
     </ul>
+  );
+}
+
+/** One file. A picture that the hub or the browser does not show, because it is damaged or has too many pixels, is a file, too, and says why. */
+function One({ file }: { file: Attachment }) {
+  const [broken, setBroken] = useState(false);
+  const picture = !broken && pictures.test(file.contentType) && Number(file.size) < 8_000_000;
+  const Icon = picture ? Image : file.contentType.startsWith('text/') ? FileText : Paperclip;
+  const address = `/attachments/${encodeURIComponent(file.id)}`;
+  return (
+    <li className="max-w-full">
+      <a href={address} {...(picture ? { target: '_blank', rel: 'noreferrer' } : { download: file.name })} className="block overflow-hidden rounded-lg border bg-panel hover:border-line-strong">
+        {picture && <img src={address} alt="" loading="lazy" onError={() => setBroken(true)} className="h-28 min-w-28 bg-sunken object-cover" />}
+        <span className="flex min-h-8 flex-wrap items-center gap-x-1.5 px-2 py-1 text-[13px]">
+          <Icon size={14} aria-hidden className="shrink-0 text-muted" /><bdi className="max-w-[24ch] truncate">{file.name || 'Unnamed file'}</bdi><span className="text-xs text-muted">{size(file.size)}</span>
+          {broken && <span className="text-xs text-muted">not shown: the picture is damaged or too large</span>}
+        </span>
+      </a>
+    </li>
   );
 }

@@ -12,11 +12,13 @@ type Props = {
   wide?: boolean;
   /** Room for three columns. */
   broad?: boolean;
+  /** Something is written in it: a click beside it, on the way back from where it was copied, does not lose that. */
+  firm?: boolean;
   children: ReactNode;
 };
 
 /** A dialog over the page. Esc closes it and gives the focus back. */
-export function Dialog({ open, onClose, title, about, wide, broad, children }: Props) {
+export function Dialog({ open, onClose, title, about, wide, broad, firm, children }: Props) {
   // Ours have no trigger of Radix's, which would be the only place it gives the focus back to.
   const from = useRef<{ open: boolean; before: Element | null }>({ open: false, before: null });
   if (open !== from.current.open) from.current = { open, before: open ? document.activeElement : from.current.before };
@@ -32,6 +34,7 @@ export function Dialog({ open, onClose, title, about, wide, broad, children }: P
         <Base.Overlay className="fixed inset-0 z-40 bg-black/45 motion-safe:animate-[appear_.12s_ease-out_forwards]" />
         <Base.Content
           onCloseAutoFocus={giveBack}
+          onPointerDownOutside={(event) => firm && event.preventDefault()}
           {...(about ? {} : { 'aria-describedby': undefined })}
           className={cx(
             'scroll fixed inset-x-3 top-[8vh] z-50 mx-auto max-h-[84vh] rounded-2xl border bg-raised p-5 shadow-pop motion-safe:animate-[rise_.16s_ease-out]',

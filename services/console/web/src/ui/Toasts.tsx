@@ -5,7 +5,7 @@ import { hush, useToasts } from './toast';
 export function Toasts() {
   const toasts = useToasts((s) => s.toasts);
   return (
-    <div role="status" aria-live="polite" className="pointer-events-none fixed inset-x-0 bottom-4 z-50 flex flex-col items-center gap-2 px-3">
+    <div role="status" aria-live="polite" className="pointer-events-none fixed inset-x-0 top-3 z-50 flex flex-col items-center gap-2 px-3">
       {toasts.map((toast) => (
         <div
           key={toast.id}
