@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/weftline/weftline/services/internal/actor"
 	"github.com/weftline/weftline/services/internal/audit"
 	"github.com/weftline/weftline/services/internal/config"
+	"github.com/weftline/weftline/services/internal/datadir"
 )
 
 // A command that works on a data directory runs inside the hub that holds it:
@@ -35,6 +37,8 @@ var tasks map[string]task
 func init() { // a literal would refer to itself through runTask
 	tasks = map[string]task{
 		"token create": taskTokenCreate,
+		"token list":   taskTokenList,
+		"token revoke": taskTokenRevoke,
 		"rebuild":      taskRebuild,
 		"verify":       taskVerify,
 		"backup":       taskBackup,
@@ -122,10 +126,11 @@ func runTask(ctx context.Context, in invocation, o *options, name string, args [
 	if err != nil {
 		return err
 	}
-	if err := remote(ctx, cfg.Data, taskRequest{name, args}, in.stdout); !errors.Is(err, errNobodyHome) {
+	if err := askHub(ctx, cfg.Data, taskRequest{name, args}, in.stdout); !errors.Is(err, errNobodyHome) {
 		return err
 	}
-	if err := mustExist(cfg, name); err != nil {
+	_, typed := o.given()["data"]
+	if err := mustExist(cfg, name, typed); err != nil {
 		return err
 	}
 	h, err := open(ctx, cfg, logger(cfg, in.stderr))
@@ -138,10 +143,16 @@ func runTask(ctx context.Context, in invocation, o *options, name string, args [
 
 // mustExist refuses a directory no hub has made: a mistyped -data would be
 // created, and a verify of nothing finds that all laws hold. Only a token may
-// be made before the first start.
-func mustExist(cfg config.Config, name string) error {
-	if name == "token create" || cfg.NATS.URL != "" {
+// be made before the first start: where the configuration says, or in a typed
+// directory that is there and empty.
+func mustExist(cfg config.Config, name string, typed bool) error {
+	if cfg.NATS.URL != "" {
 		return nil
+	}
+	if name == "token create" {
+		if _, err := os.Stat(cfg.Data); datadir.Fresh(cfg.Data) || !typed && errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
 	}
 	if _, err := os.Stat(filepath.Join(cfg.Data, "VERSION")); errors.Is(err, os.ErrNotExist) {
 		return &usageError{fmt.Sprintf("data: %s is no data directory of a hub; name it with -data", cfg.Data)}
@@ -162,7 +173,7 @@ func checkSocketPath(data string) error {
 
 var errNobodyHome = errors.New("no hub runs on this data directory")
 
-func remote(ctx context.Context, data string, req taskRequest, out io.Writer) error {
+func askHub(ctx context.Context, data string, req taskRequest, out io.Writer) error {
 	body, err := json.Marshal(req)
 	if err != nil {
 		return err
@@ -185,6 +196,9 @@ func callHub(ctx context.Context, data, path string, body io.Reader, out io.Writ
 		return err
 	}
 	res, err := (&http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}).Do(hr)
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err // it would name an address that nobody has typed
+	}
 	if err != nil {
 		return fmt.Errorf("running hub: %w", err)
 	}

@@ -72,7 +72,7 @@ func runInputTask(ctx context.Context, in invocation, o *options, name string, a
 	if err := callHub(ctx, cfg.Data, path, input, out); !errors.Is(err, errNobodyHome) {
 		return err
 	}
-	if err := mustExist(cfg, name); err != nil {
+	if err := mustExist(cfg, name, true); err != nil {
 		return err
 	}
 	h, err := open(ctx, cfg, logger(cfg, in.stderr))

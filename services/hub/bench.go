@@ -32,6 +32,8 @@ func benchCommand(ctx context.Context, in invocation) error {
 	fs.IntVar(&cfg.Events, "events", 100_000, "commits in the log of rebuild and idle")
 	fs.IntVar(&cfg.Long, "long", 100_000, "messages of one customer in the identity case")
 	fs.IntVar(&cfg.Sockets, "sockets", 10_000, "widgets that stay open in the sockets case")
+	fs.IntVar(&cfg.Mailboxes, "count", 200, "mailboxes of the mailboxes case")
+	fs.IntVar(&cfg.Customers, "customers", 200, "who write over each channel in a round of the channels case, at most 200; each says five messages")
 	fs.StringVar(&cfg.Profile, "profile", "", "write CPU and allocation profiles of the hub into a `directory`")
 	numbers(fs, "visitors", "simultaneous visitors of the chat case, separated by commas (default 16,256)", &cfg.Visitors)
 	numbers(fs, "sizes", "conversations of the read case, separated by commas (default 1000,100000)", &cfg.Sizes)

@@ -39,9 +39,12 @@ func commands() []command {
 	return []command{
 		{"serve", "run the hub (default)", serve},
 		{"token create", "make an API token and print it", tokenCreate},
+		{"token list", "name the API tokens that are in force", tokenList},
+		{"token revoke", "end an API token at once", tokenRevoke},
 		{"config check", "say what is wrong with the configuration", configCheck},
 		{"rebuild", "build the read models anew while serving", rebuild},
 		{"verify", "fold every stream and check the laws", verify},
+		{"accept-loss", "go on without the end of the event log that was lost", acceptLoss},
 		{"backup", "copy everything consistently into a directory", backup},
 		{"restore", "put a backup into an empty data directory", restore},
 		{"import", "bring in history from elsewhere, at its own times; nothing is sent", importCommand},

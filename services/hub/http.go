@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -65,7 +66,7 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Lo
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:          stdlog.New(&serverLog{log: log, now: time.Now}, "", 0),
 	}
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
@@ -82,15 +83,28 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Lo
 	return nil
 }
 
-// bodyTime is how long a request's body may take: 25 MiB at a megabit per second fit.
-const bodyTime = 5 * time.Minute
+const (
+	// bodyTime is how long a request's body may take: 25 MiB at a megabit per second fit.
+	bodyTime = 5 * time.Minute
+	// One that says its length has smallTime and what it needs at bodyPace bytes a second, if that is less.
+	smallTime = 15 * time.Second
+	bodyPace  = 16 << 10
+)
+
+// timeFor is how long a body of so many bytes may take; 0 or less: of any length.
+func timeFor(length int64) time.Duration {
+	if length <= 0 || length >= int64(bodyTime/time.Second)*bodyPace {
+		return bodyTime
+	}
+	return min(bodyTime, smallTime+time.Duration(length)*time.Second/bodyPace)
+}
 
 // hurry bounds the time a body takes, also one nobody reads. Without it a
 // stranger holds connections for ever by sending a byte now and then. Once the
 // body is there the time is his who answers: some answers never end.
 func hurry(w http.ResponseWriter, r *http.Request) {
 	rc := http.NewResponseController(w)
-	if rc.SetReadDeadline(time.Now().Add(bodyTime)) == nil {
+	if rc.SetReadDeadline(time.Now().Add(timeFor(r.ContentLength))) == nil {
 		r.Body = &hurriedBody{r.Body, rc}
 	}
 }

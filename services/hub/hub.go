@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/pkg/weftline/channel/v1/channelv1connect"
@@ -24,12 +25,14 @@ import (
 	"github.com/weftline/weftline/services/internal/audit"
 	"github.com/weftline/weftline/services/internal/blob"
 	"github.com/weftline/weftline/services/internal/config"
+	"github.com/weftline/weftline/services/internal/handleid"
 	"github.com/weftline/weftline/services/internal/hosted"
 	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/internal/ledger"
 	"github.com/weftline/weftline/services/internal/peer"
 	"github.com/weftline/weftline/services/internal/poison"
 	"github.com/weftline/weftline/services/internal/telemetry"
+	"github.com/weftline/weftline/services/sms"
 	"github.com/weftline/weftline/services/stream"
 )
 
@@ -74,18 +77,18 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *hub, err
 	return h, nil
 }
 
-// channels are the kinds of inboxes this hub knows; client reaches their providers for a live test, mail is what that of a mailbox needs.
-func channels(client *http.Client, mail email.ChannelDeps) []inbox.Channel {
+// channels are the kinds of inboxes this hub knows; client and dial reach their providers for a live test, mail is what that of a mailbox needs.
+func channels(client *http.Client, dial hosted.Dial, mail email.ChannelDeps) []inbox.Channel {
 	kinds := []inbox.Channel{chat.Channel(), email.Channel(mail)}
 	for _, k := range carriers {
-		kinds = append(kinds, k.channel(client))
+		kinds = append(kinds, k.channel(client, dial))
 	}
 	return kinds
 }
 
 func channelChecks() map[string]func(map[string]string) error {
 	m := map[string]func(map[string]string) error{}
-	for _, c := range channels(nil, email.ChannelDeps{}) {
+	for _, c := range channels(nil, nil, email.ChannelDeps{}) {
 		m[c.Name] = checkSettings(c)
 	}
 	return m
@@ -121,7 +124,7 @@ func (h *hub) openInboxes(ctx context.Context) error {
 	}
 	var err error
 	client := outgoing(h.cfg)
-	kinds := channels(client, email.ChannelDeps{Client: client, State: h.state, Keys: h.keys})
+	kinds := channels(client, dialing(h.cfg), email.ChannelDeps{Client: client, State: h.state, Keys: h.keys, Listens: len(h.cfg.Email.Listen) > 0})
 	if h.book, err = inbox.NewBook(ctx, h.state, h.keys, kinds, fixed, h.log); err != nil {
 		return err
 	}
@@ -171,7 +174,7 @@ func (h *hub) parser(name string) (channel.Parser, bool) {
 }
 
 // openConversation opens the read models, rebuilding them first when this hub
-// writes another version of them.
+// writes another version of them, or a backup came without them.
 func (h *hub) openConversation(ctx context.Context) error {
 	if !h.cfg.Runs("conversation") {
 		return nil
@@ -182,6 +185,9 @@ func (h *hub) openConversation(ctx context.Context) error {
 	}
 	cfg := conversation.Config{Tenant: h.cfg.Tenant, Workspace: h.cfg.Workspace, PublicURL: h.cfg.PublicURL, BulkRead: h.cfg.Audit.BulkRead, Rules: h.cfg.Identity.Rules}
 	var err error
+	if deps.Agent, err = console.ActiveAgents(ctx, h.state); err != nil {
+		return err
+	}
 	if deps.Erasure, err = h.erasure(); err != nil {
 		return err
 	}
@@ -189,16 +195,18 @@ func (h *hub) openConversation(ctx context.Context) error {
 	if !errors.Is(err, conversation.ErrRebuild) {
 		return err
 	}
-	h.log.Info("the read models are of another version and are built anew")
-	if _, err := conversation.Rebuild(ctx, h.views, h.events, h.keys, 0, nil, h.log); err != nil {
+	h.log.Info("read models are built anew before anything is served", "why", err)
+	if _, err := conversation.Rebuild(ctx, h.views, h.events, h.keys, 0, sometimes(10*time.Second, func(p conversation.RebuildProgress) {
+		h.log.Info("read models are being built", "partition", p.Partition, "applied", p.Applied, "head", p.Head)
+	}), h.log); err != nil {
 		return err
 	}
 	h.conversation, err = conversation.New(ctx, cfg, deps)
 	return err
 }
 
-// capabilities say what a channel can carry, where this program has its adapter.
-func (h *hub) capabilities(name string) (channel.Capabilities, bool) {
+// capabilities say what an inbox of a channel can carry, where this program has its adapter.
+func (h *hub) capabilities(name, inboxID string) (channel.Capabilities, bool) {
 	switch name {
 	case email.ChannelName:
 		return h.email.Capabilities(), true
@@ -206,6 +214,9 @@ func (h *hub) capabilities(name string) (channel.Capabilities, bool) {
 		return chat.Capabilities(), true
 	}
 	if c, ok := h.carriers[name]; ok {
+		if v, ok := c.(channel.Varied); ok && inboxID != "" {
+			return v.CapabilitiesOf(inboxID), true
+		}
 		return c.Capabilities(), true
 	}
 	return channel.Capabilities{}, false
@@ -239,6 +250,10 @@ func (h *hub) openChat(context.Context) error {
 	h.chat, err = chat.New(chat.Deps{
 		Intake: h.intake, Transcript: transcript, Proofs: proofs, Forward: forward, Inboxes: h.book, State: h.state, Keys: h.keys, Blobs: h.blobs,
 		NC: h.bus.NC, Log: h.log.With("part", "chat"), Metrics: h.metrics, PublicURL: h.cfg.PublicURL,
+		Numbers: func(settings map[string]string) handleid.Normaliser {
+			_, numbers := sms.Number(settings)
+			return numbers
+		},
 		OpenFile: h.openFile,
 	})
 	return err
@@ -277,10 +292,10 @@ func (h *hub) openConsole(ctx context.Context) error {
 	}
 	var err error
 	h.console, err = console.New(ctx, console.Config{
-		Tenant: h.cfg.Tenant, Workspace: h.cfg.Workspace, PublicURL: h.cfg.PublicURL, Build: telemetry.Build(), DemoURL: demoURL,
+		Tenant: h.cfg.Tenant, Workspace: h.cfg.Workspace, PublicURL: h.cfg.PublicURL, Listen: h.cfg.Listen, Build: telemetry.Build(), DemoURL: demoURL,
 	}, console.Deps{
 		State: h.state, Keys: h.keys, Blobs: h.blobs, Inboxes: h.book, Feed: h.feed(), Backend: h.backend(),
-		HandleOf: h.handleOf(), Sender: h.sender, Waiting: h.waiting, Audit: h.audit, NC: h.bus.NC, Log: h.log.With("part", "console"), Metrics: h.metrics,
+		ReplyTarget: h.replyTarget(), ShowsTyping: h.showsTyping, Sender: h.sender, Waiting: h.waiting, Audit: h.audit, NC: h.bus.NC, Log: h.log.With("part", "console"), Metrics: h.metrics,
 	})
 	if err != nil {
 		return err
@@ -335,14 +350,6 @@ func (h *hub) openFile(ctx context.Context, _, id string) ([]byte, error) {
 		return nil, blob.ErrNotFound
 	}
 	return nil, fmt.Errorf("open attachment: %s", res.Status)
-}
-
-// handleOf finds where the customer of a conversation would type; only where the conversation target is here.
-func (h *hub) handleOf() func(context.Context, string) string {
-	if h.conversation == nil {
-		return nil
-	}
-	return h.conversation.HandleOf
 }
 
 // localURL reaches this hub from itself.

@@ -119,6 +119,9 @@ func TestImportSurvivesKill9(t *testing.T) {
 	writeHistory(t, file, customers, messages)
 	data := func(name string) string {
 		d := filepath.Join(dir, name)
+		if err := os.Mkdir(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if out, err := hubProgram(t.Context(), t, "token", "create", "-data", d).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -142,7 +145,7 @@ func TestImportSurvivesKill9(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		wait, stop := context.WithTimeout(t.Context(), 20*time.Second)
+		wait, stop := context.WithTimeout(t.Context(), time.Minute)
 		tick := time.NewTicker(5 * time.Millisecond)
 		for size := grown(torn); size() < int64(n+1)*250<<10 && wait.Err() == nil; {
 			select {

@@ -2,9 +2,11 @@
 //
 //	hub [serve] [flags]     run (default)
 //	hub token create        make an API token
+//	hub token list, revoke  name them, end one
 //	hub config check        say what is wrong with the configuration
 //	hub rebuild             build the read models anew, while serving
 //	hub verify              fold every stream and check the laws
+//	hub accept-loss         go on without the end of the event log that was lost
 //	hub backup DIR          copy everything, consistently
 //	hub restore DIR         put a backup into an empty data directory
 //	hub import FILE         bring in history from elsewhere

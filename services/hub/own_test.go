@@ -20,7 +20,7 @@ func TestOwnAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	book, err := inbox.NewBook(t.Context(), db, crypt.NewMemory(), channels(nil, email.ChannelDeps{}), []inbox.Inbox{
+	book, err := inbox.NewBook(t.Context(), db, crypt.NewMemory(), channels(nil, nil, email.ChannelDeps{}), []inbox.Inbox{
 		{ID: "mail", Channel: "email", Settings: map[string]string{"address": "Support@Shop.test", "aliases": "orders@shop.test"}},
 		{ID: "berlin", Channel: "sms", Settings: map[string]string{"number": "030 12345678", "region": "DE"}},
 		{ID: "sender", Channel: "sms", Settings: map[string]string{"number": "SHOP"}},

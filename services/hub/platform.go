@@ -20,7 +20,9 @@ import (
 	"github.com/weftline/weftline/services/internal/docstore/sqlite"
 	"github.com/weftline/weftline/services/internal/intake"
 	"github.com/weftline/weftline/services/internal/jetstore"
+	"github.com/weftline/weftline/services/internal/loghead"
 	"github.com/weftline/weftline/services/internal/natsbus"
+	"github.com/weftline/weftline/services/internal/storeid"
 	"github.com/weftline/weftline/services/internal/telemetry"
 )
 
@@ -54,8 +56,26 @@ func logger(cfg config.Config, w io.Writer) *slog.Logger {
 	return telemetry.NewLogger(w, level, cfg.Log.Format)
 }
 
-// openPlatform opens everything or nothing.
-func openPlatform(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *platform, err error) {
+// openPlatform opens everything or nothing; not a log whose end is gone.
+func openPlatform(ctx context.Context, cfg config.Config, log *slog.Logger) (*platform, error) {
+	p, err := openDamaged(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	err = p.checkLog(ctx)
+	if err == nil {
+		err = loghead.Begin(ctx, p.state)
+	}
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	p.onClose(func() { p.noteLog(context.WithoutCancel(ctx)) })
+	return p, nil
+}
+
+// openDamaged is openPlatform for who looks after a log whose end is gone.
+func openDamaged(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *platform, err error) {
 	p := &platform{cfg: cfg, log: log, metrics: telemetry.NewRegistry()}
 	defer func() {
 		if err != nil {
@@ -116,14 +136,15 @@ func (p *platform) openStores(ctx context.Context) error {
 		p.state, p.keyTable, p.views = db, db, db
 		return nil
 	}
+	var lasting []storeid.Database // what cannot be rebuilt
 	for _, f := range []struct {
-		name string
-		sync sqlite.Sync
-		to   *docstore.Store
+		name, holds string
+		sync        sqlite.Sync
+		to          *docstore.Store
 	}{
-		{"state.db", sqlite.Full, &p.state},
-		{"keys.db", sqlite.Full, &p.keyTable},
-		{"views.db", sqlite.Normal, &p.views}, // its checkpoint is in the same transaction
+		{"state.db", "the agents, rights and positions", sqlite.Full, &p.state},
+		{"keys.db", "the keys without which nothing can be read", sqlite.Full, &p.keyTable},
+		{"views.db", "", sqlite.Normal, &p.views}, // its checkpoint is in the same transaction
 	} {
 		db, err := sqlite.Open(ctx, p.dir.Path(f.name), sqlite.Options{Sync: f.sync})
 		if err != nil && f.sync == sqlite.Normal {
@@ -134,8 +155,11 @@ func (p *platform) openStores(ctx context.Context) error {
 		}
 		p.onClose(func() { db.Close() })
 		*f.to = db
+		if f.sync == sqlite.Full {
+			lasting = append(lasting, storeid.Database{Name: f.name, Holds: f.holds, Store: db})
+		}
 	}
-	return nil
+	return storeid.Check(ctx, p.dir, lasting...)
 }
 
 func (p *platform) openKeys(ctx context.Context) error {

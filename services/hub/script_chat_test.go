@@ -63,8 +63,8 @@ func login(sub, email string, verified bool) (string, error) {
 //	[!] chat NAME frames TEXT         no frame the widget ever got holds TEXT
 //	chat NAME refused CODE            after ! connect: the code of the error frame
 //	chat NAME ended CODE              the connection was closed so
-//	chat NAME leaves ADDRESS          leaves an e-mail address
-//	chat NAME proves ADDRESS          has a code sent to it
+//	[!] chat NAME leaves ADDRESS      leaves an e-mail address or a number
+//	[!] chat NAME proves ADDRESS      has a code sent to it; ! it is none, and he is told so
 //	chat NAME goes                    closes the page
 //	chat NAME asks-mail               asks for the chat by mail
 //	chat NAME code CODE STATE         gives it back, and hears STATE
@@ -145,8 +145,12 @@ func cmdChat(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	case "leaves":
 		id := uuid.NewString()
-		ts.Check(v.w.Do(map[string]string{"type": "email", "client_id": id, "address": want}))
-		if err := v.w.Acked(ctx, id); err != nil {
+		frame := map[string]string{"type": "email", "client_id": id, "address": want}
+		if isNumber(want) {
+			frame = map[string]string{"type": "phone", "client_id": id, "phone": want}
+		}
+		ts.Check(v.w.Do(frame))
+		if err := v.w.Acked(ctx, id); (err != nil) != neg {
 			w.fail(ts, "chat %s: %v", args[0], err)
 		}
 	case "goes":
@@ -154,7 +158,17 @@ func cmdChat(ts *testscript.TestScript, neg bool, args []string) {
 	case "asks-mail":
 		ts.Check(v.w.Do(map[string]string{"type": "transcript"}))
 	case "proves":
-		ts.Check(v.w.Do(map[string]string{"type": "prove", "address": want}))
+		frame := map[string]string{"type": "prove", "address": want}
+		if isNumber(want) {
+			frame = map[string]string{"type": "prove", "phone": want}
+		}
+		ts.Check(v.w.Do(frame))
+		if neg {
+			if _, err := v.w.Proof(ctx, v.proofs+1); err == nil {
+				w.fail(ts, "chat %s: %s can be proven", args[0], want)
+			}
+			return
+		}
 		v.proof(ctx, ts, args[0], "sent")
 	case "code":
 		ts.Check(v.w.Do(map[string]string{"type": "code", "id": v.proofID, "code": expand(ts, rest[0])}))
@@ -191,6 +205,9 @@ func cmdChat(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("chat %s is unknown", args[1])
 	}
 }
+
+// isNumber tells a number that is typed from an e-mail address.
+func isNumber(typed string) bool { return !strings.Contains(typed, "@") }
 
 func fileID(items []hubtest.Item, name string) string {
 	for _, it := range items {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,8 +30,14 @@ const (
 // graphAPI is as much of the Graph API as a story needs.
 type graphAPI struct {
 	*httptest.Server
-	mu   sync.Mutex
-	sent []any
+	mu      sync.Mutex
+	sent    []any
+	actions []any
+}
+
+// knows says whether a token was given out: that of the three inboxes, and others whose names begin so.
+func (*graphAPI) knows(authorization string) bool {
+	return strings.HasPrefix(authorization, "Bearer "+metaToken)
 }
 
 func (g *graphAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -39,12 +46,27 @@ func (g *graphAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"data":[{"name":"order_ready","language":"en_US","status":"APPROVED","category":"UTILITY","components":[{"type":"BODY","text":"Hello {{1}}, order {{2}} is ready.","example":{"body_text":[["Ada","1042"]]}}]}],"paging":{"cursors":{"after":"QVFI"}}}`)
 		return
 	}
-	if r.Header.Get("Authorization") != "Bearer "+metaToken || r.URL.Query().Get("appsecret_proof") == "" || json.NewDecoder(r.Body).Decode(&args) != nil {
+	if !g.knows(r.Header.Get("Authorization")) {
+		http.Error(w, `{"error":{"message":"Invalid OAuth access token","code":190}}`, http.StatusUnauthorized)
+		return
+	}
+	if r.Method == http.MethodGet { // a file: its address first
+		if !strings.HasSuffix(r.URL.Path, "/file") {
+			fmt.Fprintf(w, `{"url":"%s/file"}`, g.URL)
+			return
+		}
+		fmt.Fprint(w, "\xff\xd8\xff\xe0 a picture")
+		return
+	}
+	if r.URL.Query().Get("appsecret_proof") == "" || json.NewDecoder(r.Body).Decode(&args) != nil {
 		http.Error(w, `{"error":{"message":"Invalid OAuth access token","code":190}}`, http.StatusUnauthorized)
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if args["sender_action"] != nil {
+		g.actions = append(g.actions, args)
+	}
 	if args["status"] == "read" || args["sender_action"] != nil {
 		return
 	}
@@ -61,6 +83,7 @@ func (g *graphAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 //
 //	meta listens                 before start
 //	[!] meta posts INBOX FILE    a signed webhook; ! it is signed with another secret, and must be refused
+//	meta hails INBOX FILE N      the same webhook N times at once
 //	meta got N PATH VALUE        waits for the Nth message that was sent; VALUE as in got
 //	meta mark N                  sets MARK to what came with that message, for its status
 func cmdMeta(ts *testscript.TestScript, neg bool, args []string) {
@@ -73,8 +96,9 @@ func cmdMeta(ts *testscript.TestScript, neg bool, args []string) {
 	switch {
 	case len(args) == 1 && args[0] == "listens":
 		w.graph = &graphAPI{}
-		w.graph.Server = httptest.NewServer(w.graph)
+		w.graph.Server = httptest.NewServer(w.troubled(w.graph))
 		ts.Defer(w.graph.Close)
+		ts.Setenv("META_API", w.graph.URL)
 		for _, name := range []string{"whatsapp", "messenger", "instagram"} {
 			settings := map[string]string{
 				"account_id": metaAccount, "access_token": metaToken, "app_secret": metaSecret, "verify_token": "a word of ours", "api_url": w.graph.URL,
@@ -93,6 +117,14 @@ func cmdMeta(ts *testscript.TestScript, neg bool, args []string) {
 		if (code == http.StatusOK) == neg || neg && code != http.StatusUnauthorized {
 			w.fail(ts, "posted %s: answer %d", args[2], code)
 		}
+	case len(args) == 4 && args[0] == "hails":
+		n, err := strconv.Atoi(args[3])
+		ts.Check(err)
+		body := []byte(expand(ts, ts.ReadFile(args[2])))
+		codes := atOnce(n, func() int { return w.postMeta(ts, args[1], metaSecret, body) })
+		if i := slices.IndexFunc(codes, func(code int) bool { return code != http.StatusOK }); i >= 0 {
+			w.fail(ts, "posted %s: answers %d", args[2], codes)
+		}
 	case len(args) == 4 && args[0] == "got":
 		n, err := strconv.Atoi(args[1])
 		ts.Check(err)
@@ -106,7 +138,7 @@ func cmdMeta(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		ts.Setenv("MARK", mark)
 	default:
-		ts.Fatalf("usage: meta listens | posts INBOX FILE | got N PATH VALUE | mark N")
+		ts.Fatalf("usage: meta listens | posts INBOX FILE | hails INBOX FILE N | got N PATH VALUE | mark N")
 	}
 }
 

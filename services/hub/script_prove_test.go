@@ -19,8 +19,7 @@ var (
 // WRONG to another code.
 func secretIn(ts *testscript.TestScript, text string) {
 	if m := codeInMail.FindStringSubmatch(text); m != nil {
-		ts.Setenv("CODE", m[1])
-		ts.Setenv("WRONG", m[1][:5]+string('0'+(m[1][5]-'0'+1)%10))
+		setCode(ts, m[1])
 		return
 	}
 	m := linkInMail.FindStringSubmatch(text)
@@ -29,6 +28,11 @@ func secretIn(ts *testscript.TestScript, text string) {
 	}
 	ts.Setenv("LINK", m[1])
 	ts.Setenv("TOKEN", m[1][len(m[1])-22:])
+}
+
+func setCode(ts *testscript.TestScript, code string) {
+	ts.Setenv("CODE", code)
+	ts.Setenv("WRONG", code[:5]+string('0'+(code[5]-'0'+1)%10))
 }
 
 // cmdPage fetches a page as a browser that is not logged in does, or presses

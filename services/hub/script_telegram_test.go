@@ -20,6 +20,7 @@ type botAPI struct {
 	mu      sync.Mutex
 	updates []map[string]any
 	sent    []any
+	actions []any
 	blocked bool
 }
 
@@ -34,7 +35,8 @@ func (b *botAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch method {
 	case "getUpdates":
 		from, _ := args["offset"].(float64)
-		result = b.next(r, int(from))
+		patience, _ := args["timeout"].(float64)
+		result = b.next(r, int(from), time.Duration(patience)*time.Second)
 	case "sendMessage":
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -45,7 +47,11 @@ func (b *botAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		b.sent = append(b.sent, args)
 		result = map[string]any{"message_id": 1000 + len(b.sent)}
-	case "deleteWebhook", "sendChatAction", "answerCallbackQuery":
+	case "sendChatAction":
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.actions = append(b.actions, args)
+	case "deleteWebhook", "answerCallbackQuery":
 	default:
 		http.Error(w, `{"ok":false,"error_code":404,"description":"Not Found"}`, http.StatusNotFound)
 		return
@@ -53,8 +59,10 @@ func (b *botAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"ok": true, "result": result})
 }
 
-// next waits for an update that is wanted.
-func (b *botAPI) next(r *http.Request, from int) []map[string]any {
+// next waits for an update that is wanted, as long as it was asked to.
+func (b *botAPI) next(r *http.Request, from int, patience time.Duration) []map[string]any {
+	over := time.NewTimer(patience)
+	defer over.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -67,6 +75,8 @@ func (b *botAPI) next(r *http.Request, from int) []map[string]any {
 		}
 		select {
 		case <-tick.C:
+		case <-over.C:
+			return []map[string]any{}
 		case <-r.Context().Done():
 			return nil
 		}
@@ -86,13 +96,13 @@ func cmdTelegram(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("telegram cannot be negated")
 	case len(args) == 1 && args[0] == "listens":
 		w.bot = &botAPI{}
-		w.bot.Server = httptest.NewServer(w.bot)
+		w.bot.Server = httptest.NewServer(w.troubled(w.bot))
 		ts.Defer(func() {
 			w.bot.CloseClientConnections() // the hub is waiting for updates
 			w.bot.Close()
 		})
 		w.inboxes = append(w.inboxes, map[string]any{"id": "bot", "channel": "telegram", "name": "Shop bot", "settings": map[string]string{
-			"bot_token": botToken, "api_url": w.bot.URL, "mask": ts.Getenv("MASK"),
+			"bot_token": botToken, "api_url": w.bot.URL, "receive": "polling", "mask": ts.Getenv("MASK"),
 		}})
 	case len(args) > 1 && args[0] == "update":
 		for _, name := range args[1:] {

@@ -72,13 +72,17 @@ func TestMain(m *testing.M) {
 //	telegram …                        the Bot API: script_telegram_test.go
 //	line …                            LINE's Messaging API: script_line_test.go
 //	slack …                           a Slack workspace: script_slack_test.go
+//	discord …                         Discord: script_discord_test.go
 //	matrix …                          a homeserver: script_matrix_test.go
 //	mastodon …                        an instance: script_mastodon_test.go
 //	meta …                            WhatsApp, Messenger, Instagram: script_meta_test.go
+//	trouble … · took …          what goes wrong at these providers, and what they took: script_trouble_test.go
+//	types …                     who types where: script_typing_test.go
 //	sse @NAME FILE                    public events: script_sse_test.go
 //	[!] page GET|POST PATH FILE       as somebody who is not logged in
 //	token, garble, poisoned, plaintext   script_operator_test.go
 //	tamper …                             script_audit_test.go
+//	damage cut|overwrite                 script_damage_test.go
 //	[!] traces WORD                   in the data directory, in any coding: script_trace_test.go
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -90,9 +94,10 @@ func TestScript(t *testing.T) {
 			"start": cmdStart, "shutdown": cmdShutdown, "crash": cmdCrash, "exits": cmdExits,
 			"mail": cmdMail, "smtp": cmdSMTP, "signin": cmdSignIn, "folder": cmdFolder, "chat": cmdChat, "agent": cmdAgent,
 			"api": cmdAPI, "until": cmdUntil, "got": cmdGot, "keep": cmdKeep,
-			"token": cmdToken, "garble": cmdGarble, "poisoned": cmdPoisoned, "plaintext": cmdPlaintext, "tamper": cmdTamper, "traces": cmdTraces,
+			"token": cmdToken, "garble": cmdGarble, "poisoned": cmdPoisoned, "plaintext": cmdPlaintext, "tamper": cmdTamper, "damage": cmdDamage, "traces": cmdTraces,
 			"page": cmdPage, "backend": cmdBackend, "sms": cmdSMS, "telegram": cmdTelegram, "line": cmdLine, "slack": cmdSlack,
-			"matrix": cmdMatrix, "mastodon": cmdMastodon, "meta": cmdMeta,
+			"discord": cmdDiscord, "matrix": cmdMatrix, "mastodon": cmdMastodon, "meta": cmdMeta,
+			"trouble": cmdTrouble, "took": cmdTook, "types": cmdTypes,
 			"sse": cmdSSE, "sse-frames": cmdSSEFrames,
 			"find": cmdFind, "timeline": cmdTimeline, "upload": cmdUpload, "download": cmdDownload,
 		},

@@ -26,25 +26,28 @@ const (
 
 // world is one story's.
 type world struct {
-	dir     string
-	box     *hubtest.Mailbox
-	sink    *hubtest.Sink
-	hub     *hubtest.Process
-	url     string
-	callers map[string]*hubtest.Caller // "" has a token
-	widgets map[string]*visitor
-	last    any      // answer of the API
-	frames  []string // of the event stream
-	inboxes []any    // beside mail and chat; put there before start
-	backend *backend
-	sms     *smsProvider
-	bot     *botAPI
-	line    *lineAPI
-	slack   *slackAPI
-	graph   *graphAPI
-	signIn  *hubtest.SignIn
-	matrix  *homeserver
-	toots   *instance
+	dir      string
+	box      *hubtest.Mailbox
+	sink     *hubtest.Sink
+	hub      *hubtest.Process
+	url      string
+	callers  map[string]*hubtest.Caller // "" has a token
+	widgets  map[string]*visitor
+	last     any      // answer of the API
+	frames   []string // of the event stream
+	inboxes  []any    // beside mail and chat; put there before start
+	backend  *backend
+	sms      *smsProvider
+	bot      *botAPI
+	line     *lineAPI
+	slack    *slackAPI
+	graph    *graphAPI
+	signIn   *hubtest.SignIn
+	matrix   *homeserver
+	toots    *instance
+	guild    *guild
+	troubles []*trouble
+	desks    map[string]*desk // open consoles, by @NAME
 }
 
 type worldKey struct{}
@@ -102,7 +105,7 @@ func (w *world) configure(ts *testscript.TestScript) string {
 		"inboxes": append(w.inboxes,
 			map[string]any{"id": "support", "channel": "email", "name": "Shop Support", "settings": mail},
 			map[string]any{"id": "shop", "channel": "chat", "name": "Shop", "settings": map[string]string{
-				"identity": ts.Getenv("CHAT_IDENTITY"), "jwt_keys": "k1:HS256:" + jwtSecret, "messages_per_minute": "600", "prove_email": "support", "continue_by": "support", "continue_after": "10s",
+				"identity": ts.Getenv("CHAT_IDENTITY"), "jwt_keys": "k1:HS256:" + jwtSecret, "messages_per_minute": "600", "prove_email": "support", "continue_by": "support", "continue_after": "10s", "continue_by_sms": ts.Getenv("CHAT_SMS"),
 				"mask": ts.Getenv("MASK"),
 			}},
 		),

@@ -14,6 +14,7 @@ import (
 	"github.com/weftline/weftline/services/internal/boot"
 	"github.com/weftline/weftline/services/internal/outbox"
 	"github.com/weftline/weftline/services/internal/peer"
+	"github.com/weftline/weftline/services/internal/remote"
 	"github.com/weftline/weftline/services/internal/telemetry"
 )
 
@@ -122,6 +123,7 @@ func (h *hub) units(l, opsListener net.Listener, in invocation) []boot.Unit {
 			return watchLog(ctx, h.cfg.Data, h.embedded.Broken(), h.embedded.WriteError, h.log)
 		}))
 	}
+	add(simple("log head", nil, h.watchLogHead))
 	if h.conversation != nil {
 		add(simple("conversation", nil, h.conversation.Run))
 	}
@@ -156,7 +158,7 @@ func (h *hub) units(l, opsListener net.Listener, in invocation) []boot.Unit {
 	add(boot.Unit{Name: "http", Needs: doors, Run: func(ctx context.Context, ready func()) error {
 		ready()
 		h.greet(ctx, in)
-		return serveHTTP(ctx, l, outside(h.routes(opsListener == nil), h.log), h.log)
+		return serveHTTP(ctx, l, remote.Behind(h.cfg.Proxies(), outside(h.routes(opsListener == nil), h.log)), h.log)
 	}})
 	if opsListener != nil {
 		mux := http.NewServeMux()

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"io"
-	"strings"
 )
 
 // taskFlags parses a task's own arguments on the side that runs it.
@@ -14,35 +12,6 @@ func taskFlags(name string, args []string, out io.Writer, declare func(*flag.Fla
 	fs.SetOutput(out)
 	declare(fs)
 	return fs, fs.Parse(args)
-}
-
-func tokenCreate(ctx context.Context, in invocation) error {
-	o := flags(in, "token create", "make an API token and print it; it is shown once")
-	name := o.fs.String("name", "command line", "what the token is for")
-	scopes := o.fs.String("scopes", "inbox,events", "inbox (the InboxService), events (the event stream), separated by commas")
-	if err := o.parse(in, 0); err != nil {
-		return err
-	}
-	return runTask(ctx, in, o, "token create", []string{"-name", *name, "-scopes", *scopes})
-}
-
-func taskTokenCreate(ctx context.Context, h *hub, args []string, out io.Writer) error {
-	var name, scopes string
-	if _, err := taskFlags("token create", args, out, func(fs *flag.FlagSet) {
-		fs.StringVar(&name, "name", "", "")
-		fs.StringVar(&scopes, "scopes", "", "")
-	}); err != nil {
-		return err
-	}
-	if h.console == nil {
-		return fmt.Errorf("tokens belong to the console target, which does not run in this process")
-	}
-	secret, err := h.console.CreateToken(ctx, name, strings.Split(scopes, ","))
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(out, secret)
-	return nil
 }
 
 func rebuild(ctx context.Context, in invocation) error {

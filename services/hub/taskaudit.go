@@ -54,6 +54,9 @@ func auditFilter(args []string, out io.Writer) (audit.Filter, int, error) {
 			return err
 		})
 	})
+	if err == nil {
+		err = f.Check()
+	}
 	if err == nil && limit < 0 {
 		err = errors.New("limit: must not be negative")
 	}

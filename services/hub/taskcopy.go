@@ -25,7 +25,32 @@ func backup(ctx context.Context, in invocation) error {
 	if err != nil {
 		return err
 	}
+	cfg, err := o.load(in)
+	if err != nil {
+		return err
+	}
+	if inside(dir, cfg.Data) {
+		return &usageError{fmt.Sprintf("%s is inside of the data directory %s: a copy is of no use where the data is lost, name another place", dir, cfg.Data)}
+	}
 	return runTask(ctx, in, o, "backup", []string{fmt.Sprintf("-without-kek=%t", *without), dir})
+}
+
+// inside says whether a path, which need not be there yet, is dir or below it.
+func inside(path, dir string) bool {
+	rel, err := filepath.Rel(resolved(dir), resolved(path))
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// resolved is a path without links, as far as it is there.
+func resolved(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil || path == filepath.Dir(path) {
+		return real
+	}
+	return filepath.Join(resolved(filepath.Dir(path)), filepath.Base(path))
 }
 
 // oneDir is the command's argument, absolute: the hub that works may stand elsewhere.

@@ -98,6 +98,11 @@ func importCommand(ctx context.Context, in invocation) error {
 	if err := opts.Check(); err != nil {
 		return &usageError{err.Error()}
 	}
+	for _, name := range o.args {
+		if _, err := os.Stat(name); err != nil && name != "-" {
+			return &usageError{fmt.Sprintf("%s: %s", name, errors.Unwrap(err))}
+		}
+	}
 	args := []string{fmt.Sprintf("-dry-run=%t", *dry), fmt.Sprintf("-strict=%t", *strict), "-inbox=" + inboxes.String(), "-agent=" + agents.String(), "-region=" + regions.String()}
 	out := newImportView(in.stdout, in.stderr, *asJSON)
 	input, stop := importer.Open(ctx, opts, o.args, os.Stdin)

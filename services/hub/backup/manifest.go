@@ -86,6 +86,9 @@ func (m *Manifest) writeBy(dir string, put func(dir, name string, b []byte) erro
 func Read(dir string) (*Manifest, error) {
 	b, err := os.ReadFile(filepath.Join(dir, ManifestFile))
 	if errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(dir); err != nil {
+			return nil, err
+		}
 		return nil, fmt.Errorf("%s: no %s: not a backup, or not a whole one", dir, ManifestFile)
 	}
 	if err != nil {

@@ -50,6 +50,11 @@ type Config struct {
 	Long int
 	// Sockets is how many widgets stay open in the sockets case. Default 10000.
 	Sockets int
+	// Mailboxes is how many the mailboxes case watches. Default 200.
+	Mailboxes int
+	// Customers is how many write over each channel in a round of the channels
+	// case: at most 200, which is the default.
+	Customers int
 	// Profile, when set, is a directory for CPU and allocation profiles of the hub.
 	Profile string
 }
@@ -71,7 +76,7 @@ func (c *Config) defaults() error {
 	for _, f := range []struct {
 		v *int
 		d int
-	}{{&c.Rounds, 3}, {&c.Mails, 5000}, {&c.Events, 100_000}, {&c.Long, 100_000}, {&c.Rate, 104}, {&c.Sockets, 10_000}} {
+	}{{&c.Rounds, 3}, {&c.Mails, 5000}, {&c.Events, 100_000}, {&c.Long, 100_000}, {&c.Rate, 104}, {&c.Sockets, 10_000}, {&c.Mailboxes, 200}, {&c.Customers, mostCustomers}} {
 		if *f.v == 0 {
 			*f.v = f.d
 		}
@@ -98,6 +103,11 @@ func (c *Config) defaults() error {
 	atLeast("long", c.Long)
 	atLeast("rate", c.Rate)
 	atLeast("sockets", c.Sockets)
+	atLeast("count", c.Mailboxes)
+	atLeast("customers", c.Customers)
+	if c.Customers > mostCustomers {
+		errs = append(errs, fmt.Errorf("customers: %d, want at most %d", c.Customers, mostCustomers))
+	}
 	for _, n := range c.Visitors {
 		atLeast("visitors", n)
 	}
@@ -123,6 +133,7 @@ var cases = []struct {
 	{"identity", identity},
 	{"sockets", sockets},
 	{"channels", channels},
+	{"mailboxes", mailboxes},
 }
 
 // Names of the cases.

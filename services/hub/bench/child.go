@@ -33,8 +33,9 @@ type child struct {
 	http              *http.Client
 }
 
-// startChild runs a hub on data until stop. inboxes is the YAML list of its inboxes.
-func startChild(ctx context.Context, exe, data, inboxes string) (*child, error) {
+// startChild runs a hub on data until stop. inboxes is the YAML list of its
+// inboxes, environ more of its environment.
+func startChild(ctx context.Context, exe, data, inboxes string, environ ...string) (*child, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -50,6 +51,7 @@ func startChild(ctx context.Context, exe, data, inboxes string) (*child, error) 
 	c.cmd = exec.Command(exe, "serve", "-config", c.config, "-data", data, "-listen", port, "-log-level", "warn", "-demo", "off")
 	c.cmd.Env = append(clean(os.Environ()),
 		"WEFTLINE_OWNER_EMAIL="+ownerEmail, "WEFTLINE_OWNER_PASSWORD="+ownerPassword, "WEFTLINE_OWNER_NAME=Bench")
+	c.cmd.Env = append(c.cmd.Env, environ...)
 	c.cmd.Stderr = c.stderr
 	began := time.Now()
 	if err := c.cmd.Start(); err != nil {

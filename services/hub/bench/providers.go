@@ -100,10 +100,7 @@ func telegramSource(provider string) source {
 	return source{
 		name: "telegram", inbox: inboxYAML("telegram", "telegram", "bot_token", benchToken, "receive", "webhook", "webhook_secret", benchKey, "api_url", provider),
 		write: posts(func(sender, n int) *http.Request {
-			user := 700001 + sender
-			return request("/hooks/telegram/telegram", fmt.Sprintf(
-				`{"update_id":%d,"message":{"message_id":%d,"from":{"id":%d,"is_bot":false,"first_name":"Customer"},"chat":{"id":%d,"first_name":"Customer","type":"private"},"date":%d,"text":%q}}`,
-				sender*eachSays+n+1, n+1, user, user, time.Now().Unix(), text(sender, n)), "X-Telegram-Bot-Api-Secret-Token", benchKey)
+			return request("/hooks/telegram/telegram", string(telegramUpdate(sender*eachSays+n+1, sender, n)), "X-Telegram-Bot-Api-Secret-Token", benchKey)
 		}),
 	}
 }
@@ -134,7 +131,7 @@ func metaSource(name, provider string) source {
 func lineSource(provider string) source {
 	return source{
 		name:  "line",
-		inbox: inboxYAML("line", "line", "channel_access_token", "benchTokenOfNobody", "channel_secret", benchKey, "webhook", "by_hand", "api_url", provider, "data_api_url", provider),
+		inbox: inboxYAML("line", "line", "channel_access_token", "benchChannelTokenOfNobody", "channel_secret", benchKey, "webhook", "by_hand", "api_url", provider, "data_api_url", provider),
 		write: posts(func(sender, n int) *http.Request {
 			body := fmt.Sprintf(`{"destination":"U0000000000000000000000000000c0de","events":[{"type":"message","mode":"active","timestamp":%d,"source":{"type":"user","userId":"U%032x"},"webhookEventId":"01H%d-%d","deliveryContext":{"isRedelivery":false},"replyToken":"x","message":{"id":"%d","type":"text","quoteToken":"q","text":%q}}]}`,
 				time.Now().UnixMilli(), sender, sender, n, sender*eachSays+n+1, text(sender, n))

@@ -86,7 +86,7 @@ func oddMails(t *testing.T) []odd {
 		},
 		{
 			name: "too-many-parts", head: []string{"Subject: Parts", `Content-Type: multipart/mixed; boundary="b"`},
-			body: strings.Repeat("--b\r\nContent-Type: text/plain\r\n\r\nx\r\n", 1100) + "--b--\r\n", unparsed: "could not be read: mail is over the limit of 1000 for parts",
+			body: strings.Repeat("--b\r\nContent-Type: text/plain\r\n\r\nx\r\n", 1100) + "--b--\r\n", unparsed: "mail is over the limit of 1000 for parts",
 		},
 		{
 			name: "zip", head: []string{"Subject: Photos", `Content-Type: multipart/mixed; boundary="b"`},
