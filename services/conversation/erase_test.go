@@ -335,7 +335,7 @@ func TestExportIsComplete(t *testing.T) {
 			t.Errorf("%q is not in the export", want)
 		}
 	}
-	if strings.Contains(all, "bobs") {
+	if strings.Contains(all, "bobs words") {
 		t.Error("somebody else's words are in the export")
 	}
 	page := string(files["index.html"])

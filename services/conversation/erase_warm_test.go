@@ -86,7 +86,7 @@ func TestErasedWhileEverybodyLooks(t *testing.T) {
 	}
 	ada := r.met("ada@example.org", "the adamant word")
 	bob := r.met("bob@example.org", "bob stays")
-	r.deliver("typed", post{From: "ada@example.org", Name: "Ada Lovelace", Subject: "x", Text: "the keyed word", Says: "bob@example.org"})
+	r.deliver("typed", post{From: "ada@example.org", Name: "Ada Lovelace", Subject: "x", Text: "the typewritten word", Says: "bob@example.org"})
 	r.deliver("other", post{From: "cy@example.org", Text: "cy says it too", Says: "ada@example.org"})
 	_, err := r.inbox.SendReply(ctx, &inboxv1.SendReplyRequest{ConversationId: ada.GetId(), Text: "the replied word"})
 	must(err)
@@ -96,7 +96,7 @@ func TestErasedWhileEverybodyLooks(t *testing.T) {
 	must(err)
 	_, err = r.inbox.SetAttribute(ctx, &inboxv1.SetAttributeRequest{CustomerId: ada.GetCustomerId(), Name: "city", Value: "adaville"})
 	must(err)
-	words := []string{"adamant", "keyed", "replied", "noted", "ada@example.org"}
+	words := []string{"adamant", "typewritten", "replied", "noted", "ada@example.org"}
 	ask := func(ctx context.Context) string {
 		return r.asked(ctx, ada.GetCustomerId(), ada.GetId(), "ada@example.org", words...)
 	}
