@@ -133,7 +133,7 @@ func runTask(ctx context.Context, in invocation, o *options, name string, args [
 	if err := mustExist(cfg, name, typed); err != nil {
 		return err
 	}
-	h, err := open(ctx, cfg, logger(cfg, in.stderr))
+	h, err := open(ctx, cfg, logger(cfg, in.stderr), nil)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func runInputTask(ctx context.Context, in invocation, o *options, name string, a
 	if err := mustExist(cfg, name, true); err != nil {
 		return err
 	}
-	h, err := open(ctx, cfg, logger(cfg, in.stderr))
+	h, err := open(ctx, cfg, logger(cfg, in.stderr), nil)
 	if err != nil {
 		return err
 	}

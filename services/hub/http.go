@@ -47,7 +47,7 @@ func ops(mux *http.ServeMux, reg *prometheus.Registry, checks func() []check) {
 }
 
 // listen opens the port before anything else starts, so that a taken one is said at once.
-func listen(addr string) (net.Listener, error) {
+func listen(addr string) (*net.TCPListener, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		var op *net.OpError
@@ -56,18 +56,22 @@ func listen(addr string) (net.Listener, error) {
 		}
 		return nil, fmt.Errorf("listen on %s: %w", addr, err)
 	}
-	return l, nil
+	return l.(*net.TCPListener), nil
 }
 
-// serveHTTP serves until ctx ends, then lets requests in flight finish.
-func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
-	srv := &http.Server{
+func server(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          stdlog.New(&serverLog{log: log, now: time.Now}, "", 0),
 	}
+}
+
+// serveHTTP serves until ctx ends, then lets requests in flight finish.
+func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	srv := server(h, log)
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
 	select {

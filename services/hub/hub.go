@@ -55,15 +55,17 @@ type hub struct {
 	rebuilding   sync.Mutex    // held by the rebuild an operator asked for
 	importing    sync.Mutex    // held by the import an operator asked for
 	ledger       *ledger.Ledger
+	early        *meanwhile // while it is opened; nil in a command
 }
 
-// open builds everything in the order a message meets it. Nothing runs yet.
-func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *hub, err error) {
+// open builds everything in the order a message meets it. Nothing runs yet, but
+// early, if there is one, where read models are built first.
+func open(ctx context.Context, cfg config.Config, log *slog.Logger, early *meanwhile) (_ *hub, err error) {
 	p, err := openPlatform(ctx, cfg, log)
 	if err != nil {
 		return nil, err
 	}
-	h := &hub{platform: p}
+	h := &hub{platform: p, early: early}
 	defer func() {
 		if err != nil {
 			h.close()
@@ -195,13 +197,24 @@ func (h *hub) openConversation(ctx context.Context) error {
 	if !errors.Is(err, conversation.ErrRebuild) {
 		return err
 	}
-	h.log.Info("read models are built anew before anything is served", "why", err)
-	if _, err := conversation.Rebuild(ctx, h.views, h.events, h.keys, 0, sometimes(10*time.Second, func(p conversation.RebuildProgress) {
-		h.log.Info("read models are being built", "partition", p.Partition, "applied", p.Applied, "head", p.Head)
-	}), h.log); err != nil {
+	if err := h.rebuildFirst(ctx, err); err != nil {
 		return err
 	}
 	h.conversation, err = conversation.New(ctx, cfg, deps)
+	return err
+}
+
+// rebuildFirst builds the read models before anything is served.
+func (h *hub) rebuildFirst(ctx context.Context, why error) error {
+	defer h.early.answer(ctx, h)()
+	h.log.Info("read models are built anew before anything is served", "why", why)
+	logged := sometimes(10*time.Second, func(p conversation.RebuildProgress) {
+		h.log.Info("read models are being built", "partition", p.Partition, "applied", p.Applied, "head", p.Head)
+	})
+	_, err := conversation.Rebuild(ctx, h.views, h.events, h.keys, 0, func(p conversation.RebuildProgress) {
+		h.early.tell(p)
+		logged(p)
+	}, h.log)
 	return err
 }
 

@@ -33,7 +33,7 @@ func BenchmarkImport(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		h, err := open(b.Context(), cfg, slog.New(slog.DiscardHandler))
+		h, err := open(b.Context(), cfg, slog.New(slog.DiscardHandler), nil)
 		if err != nil {
 			b.Fatal(err)
 		}

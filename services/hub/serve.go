@@ -82,12 +82,15 @@ func serve(ctx context.Context, in invocation) error {
 	}
 	defer l.Close()
 	cfg = cfg.At(l.Addr())
+	early := &meanwhile{public: l}
 	var opsListener net.Listener
 	if cfg.OpsListen != "" {
-		if opsListener, err = listen(cfg.OpsListen); err != nil {
+		private, err := listen(cfg.OpsListen)
+		if err != nil {
 			return err
 		}
-		defer opsListener.Close()
+		defer private.Close()
+		opsListener, early.private = private, private
 	}
 	flush, err := telemetry.StartTracing(ctx, cfg.Trace.OTLP, "weftline", cfg.Trace.Sample)
 	if err != nil {
@@ -98,7 +101,7 @@ func serve(ctx context.Context, in invocation) error {
 		defer cancel()
 		_ = flush(ctx)
 	}()
-	h, err := open(ctx, cfg, log)
+	h, err := open(ctx, cfg, log, early)
 	if err != nil {
 		return err
 	}
