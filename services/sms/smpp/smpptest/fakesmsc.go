@@ -338,7 +338,12 @@ func (c *conn) ask(ctx context.Context, command smpp.Command, body []byte) (smpp
 	case p := <-answer:
 		return p, nil
 	case <-c.gone:
-		return smpp.PDU{}, errGone
+		select {
+		case p := <-answer: // the last it said
+			return p, nil
+		default:
+			return smpp.PDU{}, errGone
+		}
 	case <-ctx.Done():
 		return smpp.PDU{}, ctx.Err()
 	}
