@@ -45,7 +45,7 @@ func (s *Service) openForward(context.Context) error {
 			in, _ := s.deps.Inboxes.Get(id)
 			return in.Name
 		},
-		Outbox: sender{s.deps.Bus, s.deps.Keys}, Now: now, Log: s.log,
+		Outbox: sender{s.deps.Bus, s.deps.Keys, s.report}, Now: now, Log: s.log,
 	}}
 	return nil
 }

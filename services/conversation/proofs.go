@@ -18,7 +18,7 @@ import (
 func (s *Service) openProofs(ctx context.Context) (err error) {
 	d := s.deps
 	s.proofs, err = proof.New(ctx, proof.Deps{
-		State: d.State, Keys: d.Keys, Outbox: sender{d.Bus, d.Keys}, Handles: settled{s.claims, s.settler}, Customers: s.customers,
+		State: d.State, Keys: d.Keys, Outbox: sender{bus: d.Bus, keys: d.Keys}, Handles: settled{s.claims, s.settler}, Customers: s.customers,
 		Links: proofLinks{s.resolver},
 		Reach: s.reach, Own: d.Own, Workspace: s.cfg.Workspace, PublicURL: s.cfg.PublicURL, Now: s.cfg.Now, Log: s.log,
 	})

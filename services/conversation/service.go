@@ -218,7 +218,7 @@ func (s *Service) openWrites(ctx context.Context) (err error) {
 		return err
 	}
 	s.policy, err = policy.New(policy.Deps{
-		Customers: customers, Keys: d.Keys, Outbox: sender{d.Bus, d.Keys}, Timers: d.Bus,
+		Customers: customers, Keys: d.Keys, Outbox: sender{d.Bus, d.Keys, s.report}, Timers: d.Bus,
 		Waker: s.commands, Settler: s.commands, State: d.State, Log: s.log,
 	})
 	return err

@@ -3,6 +3,7 @@ package conversation
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/weftline/weftline/pkg/channel"
@@ -52,12 +53,29 @@ func (s *Service) Reread(ctx context.Context, ref string) error {
 	return s.ingest.Reread(ctx, ingest.Input{Raw: &raw, Ref: ref})
 }
 
-// sender is the policy's way to OUT.
+// sender is the way to OUT.
 type sender struct {
 	bus  *natsbus.Bus
 	keys crypt.Keyring
+	// failed records that something was not sent; nil: the error is the caller's.
+	failed func(context.Context, channel.Receipt) error
 }
 
+// Publish hands out over. What can never be handed over has failed, as a
+// channel would say it: an error would be tried again for ever, and hold up
+// everything behind it.
 func (o sender) Publish(ctx context.Context, dataKey string, out channel.Outbound) error {
-	return outbox.Publish(ctx, o.bus, o.keys, dataKey, out)
+	err := outbox.Publish(ctx, o.bus, o.keys, dataKey, out)
+	if large, ok := errors.AsType[*outbox.TooLargeError](err); ok && o.failed != nil {
+		return o.failed(ctx, channel.Receipt{
+			Tenant: out.Tenant, Channel: out.Channel, Inbox: out.Inbox, Outbound: out.ID, Customer: out.Customer, Attempt: out.Attempt,
+			State: channel.StateFailed, Detail: large.Error(), At: time.Now().UTC(),
+		})
+	}
+	return err
+}
+
+// report stores a receipt of our own.
+func (s *Service) report(ctx context.Context, r channel.Receipt) error {
+	return s.ingest.Handle(ctx, ingest.Input{Receipt: &r, Trace: telemetry.Traceparent(ctx)})
 }

@@ -245,7 +245,7 @@ func TestPublishRefuses(t *testing.T) {
 	for field, change := range map[string]func(*channel.Outbound){
 		"outbound id":       func(o *channel.Outbound) { o.ID = "" },
 		"outbound customer": func(o *channel.Outbound) { o.Customer = "a.b" },
-		"outbound content":  func(o *channel.Outbound) { o.Content.Text = strings.Repeat("x", 800<<10) },
+		"the message has":   func(o *channel.Outbound) { o.Content.Text = strings.Repeat("x", 1_001<<10) },
 	} {
 		out := message("email", "m", "c1")
 		change(&out)

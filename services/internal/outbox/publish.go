@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,15 +16,24 @@ import (
 // headerOutbound is the reply id; it binds the ciphertext.
 const headerOutbound = "Wl-Outbound"
 
-// maxMessage is how much an outbound message may have as JSON. Attachments are
-// references and do not count.
-const maxMessage = 768 << 10
+// maxMessage is how much an outbound message may have as JSON: what a commit
+// (eventstore.MaxCommitBytes) can hold of a reply, in base64 there, always fits.
+// NATS takes 1 MiB with headers. Attachments are references and do not count.
+const maxMessage = 1000 << 10
+
+// TooLargeError: what should be sent can never be handed over.
+type TooLargeError struct{ Bytes, Limit int }
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the message has %d bytes to be sent, limit is %d", e.Bytes, e.Limit)
+}
 
 func aad(id string) []byte { return []byte("out/" + id) }
 
 // Publish asks for out to be sent, encrypted under dataKey. On disk when it
 // returns. Publishing the same ID and Attempt again changes nothing; a greater
 // Attempt (0 means 1) is a person's decision to try again after a failure.
+// Errors: *TooLargeError, which trying again does not change.
 func Publish(ctx context.Context, bus *natsbus.Bus, keys crypt.Keyring, dataKey string, out channel.Outbound) error {
 	if out.Tenant == "" {
 		out.Tenant = subject.DefaultTenant
@@ -36,14 +46,16 @@ func Publish(ctx context.Context, bus *natsbus.Bus, keys crypt.Keyring, dataKey 
 			return fmt.Errorf("outbound %s %q: want 1 to 64 of a-z A-Z 0-9 _ -", f.name, f.value)
 		}
 	}
-	plain, err := json.Marshal(out)
-	if err != nil {
+	var plain bytes.Buffer
+	e := json.NewEncoder(&plain)
+	e.SetEscapeHTML(false) // as it was stored: six bytes for every < would not fit
+	if err := e.Encode(out); err != nil {
 		return fmt.Errorf("encode outbound message: %w", err)
 	}
-	if len(plain) > maxMessage {
-		return fmt.Errorf("outbound content has %d bytes, limit is %d", len(plain), maxMessage)
+	if plain.Len() > maxMessage {
+		return &TooLargeError{plain.Len(), maxMessage}
 	}
-	sealed, err := keys.Seal(ctx, dataKey, plain, aad(out.ID))
+	sealed, err := keys.Seal(ctx, dataKey, plain.Bytes(), aad(out.ID))
 	if err != nil {
 		return fmt.Errorf("encrypt outbound message: %w", err)
 	}

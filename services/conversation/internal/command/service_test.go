@@ -182,6 +182,12 @@ func TestWhatIsRefused(t *testing.T) {
 		"html": func() (command.Result, error) {
 			return d.Orders.SendReply(ctx, command.SendReply{Order: o, Text: "x", HTML: strings.Repeat("x", command.LimitHTML+1)})
 		},
+		"html ": func() (command.Result, error) { // cleaned it has five bytes for each
+			return d.Orders.SendReply(ctx, command.SendReply{Order: o, Text: "x", HTML: strings.Repeat("&", command.LimitHTML/4)})
+		},
+		"text  ": func() (command.Result, error) {
+			return d.Orders.SendReply(ctx, command.SendReply{Order: o, Text: strings.Repeat("😀", command.LimitText), HTML: strings.Repeat("\n", command.LimitHTML)})
+		},
 		"attachments": func() (command.Result, error) {
 			return d.Orders.SendReply(ctx, command.SendReply{Order: o, Text: "x", Attachments: make([]channel.Attachment, 21)})
 		},
