@@ -33,11 +33,10 @@ func readBounce(tk tokens, tenant string, root *node, from string, text string) 
 			returned = append(returned, n)
 		}
 	})
-	daemon := isDaemon(root.header, from)
-	if status == nil && !daemon {
-		return nil
+	if strings.EqualFold(root.ctype.params["report-type"], "disposition-notification") {
+		return nil // it was read (RFC 8098), by somebody it has reached
 	}
-	if status != nil && !report && !daemon {
+	if status != nil && !report && !isDaemon(root.header, from) {
 		return nil // somebody forwards a report
 	}
 	b := &bounce{state: channel.StateFailed}
@@ -50,12 +49,6 @@ func readBounce(tk tokens, tenant string, root *node, from string, text string) 
 			break
 		}
 	}
-	for _, id := range append(ids(root.header.get("in-reply-to")), ids(root.header.get("references"))...) {
-		if b.reply != "" {
-			break
-		}
-		b.tie(tk, tenant, id)
-	}
 	if b.reply == "" { // qmail, Exim and others return the mail inside the text
 		for _, m := range tokenInText.FindAllString(text, 20) {
 			if b.tie(tk, tenant, m) {
@@ -63,8 +56,13 @@ func readBounce(tk tokens, tenant string, root *node, from string, text string) 
 			}
 		}
 	}
-	if status == nil && b.reply == "" && !soundsLikeBounce(root.header) {
+	if status == nil && !complains(root.header, from, b.reply != "") {
 		return nil
+	}
+	for _, id := range append(ids(root.header.get("in-reply-to")), ids(root.header.get("references"))...) {
+		if b.reply != "" || b.tie(tk, tenant, id) {
+			break
+		}
 	}
 	if b.state != channel.StateDelivered && !b.diagnosed {
 		// Some reports give the other server's words to people only.
@@ -86,13 +84,42 @@ var (
 )
 
 func isDaemon(h header, from string) bool {
-	local, _, _ := strings.Cut(strings.ToLower(from), "@")
-	return local == "mailer-daemon" || local == "postmaster" || strings.HasPrefix(local, "mailer-daemon") || strings.HasPrefix(local, "microsoftexchange") ||
-		strings.TrimSpace(h.get("return-path")) == "<>" || h.has("x-failed-recipients")
+	return isDaemonName(localPart(from)) || nobodys(h) || h.has("x-failed-recipients")
+}
+
+func isDaemonName(local string) bool {
+	return local == "postmaster" || strings.HasPrefix(local, "mailer-daemon") || strings.HasPrefix(local, "microsoftexchange")
+}
+
+func localPart(address string) string {
+	local, _, _ := strings.Cut(strings.ToLower(address), "@")
+	return local
+}
+
+// nobodys: an answer to it would reach nobody. Bounces have that, and so have
+// out-of-office answers and read receipts (RFC 5230 §5.1, RFC 8098 §3).
+func nobodys(h header) bool { return strings.TrimSpace(h.get("return-path")) == "<>" }
+
+// complains says whether a mail without a delivery status is a bounce all the
+// same. That it answers ours (In-Reply-To) says nothing: people and their
+// out-of-office programs do, too. In doubt it is a message, which is shown.
+func complains(h header, from string, returnsOurs bool) bool {
+	if h.has("x-failed-recipients") {
+		return true
+	}
+	local := localPart(from)
+	if !isDaemonName(local) {
+		return returnsOurs && nobodys(h) && !strings.HasPrefix(strings.ToLower(h.get("auto-submitted")), "auto-replied")
+	}
+	if local == "postmaster" && h.has("return-path") && !nobodys(h) {
+		return false // a person's office
+	}
+	return returnsOurs || soundsLikeBounce(h)
 }
 
 func soundsLikeBounce(h header) bool {
-	return h.has("x-failed-recipients") || bounceTitle.MatchString(clip(decodeWords(clip(h.get("subject"), maxSubject)), maxSubject))
+	title := clip(decodeWords(clip(h.get("subject"), maxSubject)), maxSubject)
+	return bounceTitle.MatchString(title) && !answerPrefix.MatchString(title)
 }
 
 func (b *bounce) tie(tk tokens, tenant, id string) bool {
