@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -325,7 +326,8 @@ func TestForgettingAnAddress(t *testing.T) {
 	w := startFollowing(t, nil)
 	d := w.deps
 	v := w.visit(frame{})
-	token := v.await("welcome").str("token")
+	welcome := v.await("welcome")
+	token := welcome.str("token")
 	v.send(message(1, "hello"))
 	v.await("ack")
 	v.proves("ada@example.org")
@@ -334,8 +336,19 @@ func TestForgettingAnAddress(t *testing.T) {
 	if !ok {
 		t.Fatal("no address is kept")
 	}
+	var up struct{ ID string }
+	if err := json.NewDecoder(w.post("/chat/shop/upload", welcome.str("ticket"), "a.txt", []byte("never sent")).Body).Decode(&up); err != nil {
+		t.Fatal(err)
+	}
+	file, err := d.Keys.Seal(t.Context(), "blob/"+up.ID, []byte("x"), nil) // as a backup has it
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := chat.Forget(t.Context(), d.State, d.Keys, d.Blobs, []string{handle}); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := d.Keys.Open(t.Context(), file, nil); !errors.Is(err, crypt.ErrShredded) {
+		t.Errorf("the file he never sent can still be read: %v", err)
 	}
 	if _, err := d.Keys.Open(t.Context(), before, []byte(handle)); !errors.Is(err, crypt.ErrShredded) {
 		t.Errorf("the address can still be read: %v", err)

@@ -55,6 +55,7 @@ func Forget(ctx context.Context, state docstore.Store, keys forgetting, blobs bl
 	if err != nil {
 		return fmt.Errorf("forget visitors: %w", err)
 	}
+	var uploads []string
 	err = state.Scan(ctx, colUpload, func(d docstore.Doc) error {
 		var up uploadState
 		if err := json.Unmarshal(d.JSON, &up); err != nil {
@@ -64,6 +65,7 @@ func Forget(ctx context.Context, state docstore.Store, keys forgetting, blobs bl
 			return nil
 		}
 		drop(colUpload, d.ID)
+		uploads = append(uploads, uploadKey(d.ID)) // also what was never sent is in backups
 		if blobs == nil {
 			return nil
 		}
@@ -74,6 +76,11 @@ func Forget(ctx context.Context, state docstore.Store, keys forgetting, blobs bl
 	})
 	if err != nil {
 		return fmt.Errorf("forget uploads: %w", err)
+	}
+	if len(uploads) > 0 {
+		if err := keys.Destroy(ctx, uploads...); err != nil {
+			return fmt.Errorf("forget uploads: %w", err)
+		}
 	}
 	if err := state.Apply(ctx, docstore.Batch{Ops: ops}); err != nil {
 		return fmt.Errorf("forget visitors: %w", err)

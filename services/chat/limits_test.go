@@ -17,6 +17,7 @@ import (
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/chat"
 	"github.com/weftline/weftline/services/internal/blob"
+	"github.com/weftline/weftline/services/internal/crypt"
 	"github.com/weftline/weftline/services/internal/docstore"
 )
 
@@ -292,6 +293,12 @@ func TestUploadsNobodySentAreRemoved(t *testing.T) {
 		t.Fatalf("uploads %v, %v", blobs, err)
 	}
 
+	sealed := map[string]crypt.Sealed{} // as a backup has it
+	for _, id := range ids {
+		if sealed[id], err = deps.Keys.Seal(t.Context(), "blob/"+id, []byte("x"), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 	deps.Now = func() time.Time { return time.Now().Add(25 * time.Hour) }
 	deps.Metrics = nil
 	later, err := chat.New(deps)
@@ -327,5 +334,11 @@ func TestUploadsNobodySentAreRemoved(t *testing.T) {
 	}
 	if _, err := deps.Blobs.Get(t.Context(), blobs[ids[1]]); !errors.Is(err, blob.ErrNotFound) {
 		t.Errorf("a file nobody sent: %v", err)
+	}
+	if _, err := deps.Keys.Open(t.Context(), sealed[ids[0]], nil); err != nil {
+		t.Errorf("the key of a sent file is gone: %v", err)
+	}
+	if _, err := deps.Keys.Open(t.Context(), sealed[ids[1]], nil); !errors.Is(err, crypt.ErrShredded) {
+		t.Errorf("the key of a file nobody sent: %v", err)
 	}
 }

@@ -19,7 +19,7 @@ const uploadLife = 24 * time.Hour
 func (a *Adapter) tidyUploads(ctx context.Context) error {
 	before := a.d.Now().Add(-uploadLife)
 	var old []docstore.Op
-	var unused []string
+	var unused, keys []string
 	err := a.d.State.Scan(ctx, colUpload, func(d docstore.Doc) error {
 		var up uploadState
 		if err := json.Unmarshal(d.JSON, &up); err != nil {
@@ -28,13 +28,19 @@ func (a *Adapter) tidyUploads(ctx context.Context) error {
 		if up.At.Before(before) {
 			old = append(old, docstore.Op{Collection: colUpload, Doc: docstore.Doc{ID: d.ID}, Delete: true})
 			if !up.Used {
-				unused = append(unused, up.Blob)
+				unused, keys = append(unused, up.Blob), append(keys, uploadKey(d.ID))
 			}
 		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("list uploads: %w", err)
+	}
+	// A backup may hold the file: without its key nobody reads it there.
+	if len(keys) > 0 {
+		if err := a.d.Keys.Destroy(ctx, keys...); err != nil {
+			return fmt.Errorf("destroy keys of uploads nobody sent: %w", err)
+		}
 	}
 	for _, key := range unused {
 		if err := a.d.Blobs.Delete(ctx, key); err != nil && !errors.Is(err, blob.ErrNotFound) {

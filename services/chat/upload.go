@@ -60,7 +60,7 @@ func (a *Adapter) serveUpload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := ulid.Make().String()
-	key, size, err := a.d.Blobs.Put(r.Context(), "blob/"+id, io.MultiReader(bytes.NewReader(head), r.Body), maxUpload)
+	key, size, err := a.d.Blobs.Put(r.Context(), uploadKey(id), io.MultiReader(bytes.NewReader(head), r.Body), maxUpload)
 	if errors.Is(err, blob.ErrTooLarge) {
 		http.Error(w, "a file may have at most 10 MB", http.StatusRequestEntityTooLarge)
 		return
@@ -79,6 +79,9 @@ func (a *Adapter) serveUpload(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusCreated)
 	json.NewEncoder(w).Encode(uploadReply{ID: id, Name: up.Name, Type: kind, Size: size})
 }
+
+// uploadKey names the data key of an upload's file.
+func uploadKey(id string) string { return "blob/" + id }
 
 // uploads finds the files a message names; each must be the sender's own.
 func (a *Adapter) uploads(ctx context.Context, inbox, address string, ids []string) ([]channel.Attachment, error) {
