@@ -293,6 +293,12 @@ func TestExportIsComplete(t *testing.T) {
 	if _, err := r.inbox.SetAttribute(t.Context(), &inboxv1.SetAttributeRequest{CustomerId: id, Name: "plan", Value: "gold"}); err != nil {
 		t.Fatal(err)
 	}
+	handle := c.GetCustomer().GetHandles()[0].GetId()
+	for _, said := range [][2]string{{"out", "no more"}, {"in", "on the phone"}} {
+		if _, err := r.inbox.SetConsent(t.Context(), &inboxv1.SetConsentRequest{CustomerId: id, HandleId: handle, InboxId: "support", Wish: said[0], Reason: said[1]}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	started, err := r.identity().StartExport(t.Context(), &identityv1.StartExportRequest{CustomerIds: []string{id}})
 	if err != nil {
 		t.Fatal(err)
@@ -334,6 +340,15 @@ func TestExportIsComplete(t *testing.T) {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q is not in the export", want)
 		}
+	}
+	var who []struct {
+		Consents []struct{ Handle, Inbox, Wish, Reason string }
+	}
+	if err := json.Unmarshal(files["customers.json"], &who); err != nil || len(who) != 1 || len(who[0].Consents) != 1 {
+		t.Fatalf("consents: %+v %v", who, err)
+	}
+	if c := who[0].Consents[0]; c.Handle != handle || c.Inbox != "support" || c.Wish != "in" || c.Reason != "on the phone" {
+		t.Errorf("consent: %+v", c)
 	}
 	if strings.Contains(all, "bobs words") {
 		t.Error("somebody else's words are in the export")

@@ -186,6 +186,7 @@ type exported struct {
 	est        *estate.Estate
 	created    time.Time
 	attributes map[string]string
+	consents   []consent // the latest last
 	holds      int
 	talks      map[string]*talk
 	order      []string // of talks

@@ -2,6 +2,7 @@ package export
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/weftline/weftline/services/conversation/internal/estate"
@@ -15,9 +16,25 @@ type who struct {
 	Attributes map[string]string `json:"attributes"`
 	Handles    []address         `json:"handles"`
 	Links      []link            `json:"links"`
-	// Consents are none: this hub keeps none yet.
-	Consents []struct{} `json:"consents"`
-	Holds    int        `json:"legal_holds"`
+	Consents   []consent         `json:"consents"`
+	Holds      int               `json:"legal_holds"`
+}
+
+// consent is what holds at a handle over an inbox; timeline.jsonl has what was said before.
+type consent struct {
+	Handle  string    `json:"handle"`
+	Inbox   string    `json:"inbox"`
+	Wish    string    `json:"wish"`              // out, in
+	Unasked bool      `json:"unasked,omitempty"` // with out: of what he does not ask for
+	At      time.Time `json:"at"`
+	Message string    `json:"message,omitempty"` // that says so
+	Reason  string    `json:"reason,omitempty"`  // of who recorded it
+}
+
+// consented keeps the last of each.
+func (s *exported) consented(c consent) {
+	s.consents = slices.DeleteFunc(s.consents, func(o consent) bool { return o.Handle == c.Handle && o.Inbox == c.Inbox })
+	s.consents = append(s.consents, c)
 }
 
 // address is a handle and why it is believed to be his.
@@ -70,7 +87,7 @@ func (a *archive) customers(ctx context.Context, all []*exported) error {
 func (s *Service) who(ctx context.Context, sub *exported) (who, error) {
 	out := who{
 		ID: sub.est.Customer, CreatedAt: sub.created, Attributes: sub.attributes, Holds: sub.holds,
-		Handles: []address{}, Links: []link{}, Consents: []struct{}{},
+		Handles: []address{}, Links: []link{}, Consents: append([]consent{}, sub.consents...),
 	}
 	for _, h := range sub.est.Handles {
 		a, err := s.address(ctx, h, out.ID)

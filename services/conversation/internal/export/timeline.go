@@ -176,6 +176,7 @@ func (s *Service) lines(ctx context.Context, sub *exported, fn func(l line, body
 			var reason string
 			if reason, err = s.text(ctx, v.Reason, event.ConsentAAD(customer, v.Handle, v.Inbox)); err == nil {
 				l.Data = map[string]any{"wish": v.Wish, "reason": reason}
+				sub.consented(consent{v.Handle, v.Inbox, v.Wish, v.Unasked, it.Commit.RecordedAt, v.Message, reason})
 			}
 		case event.ReplyProgressed:
 			l.ID, l.Conversation = v.Reply, v.Conversation
