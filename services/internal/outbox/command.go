@@ -63,6 +63,9 @@ func (u marshaler) Unmarshal(m *message.Message, v any) error {
 		c.erased = true
 		return nil
 	}
+	if errors.Is(err, crypt.ErrForged) { // no time mends it: what is behind it goes on
+		return natsbus.Permanent(fmt.Errorf("decrypt outbound message: %w", err))
+	}
 	if err != nil {
 		return fmt.Errorf("decrypt outbound message: %w", err)
 	}

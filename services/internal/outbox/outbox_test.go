@@ -11,6 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/weftline/weftline/pkg/channel"
 	"github.com/weftline/weftline/services/internal/outbox"
 )
@@ -236,6 +239,36 @@ func TestErasedIsDropped(t *testing.T) {
 	f.await(t, "nothing", func() bool { return w.left("email") == 0 })
 	if len(f.sends)+len(f.reports) != 0 {
 		t.Fatalf("sends %v, reports %v", f.sends, f.reports)
+	}
+}
+
+// TestDamagedHoldsNobodyUp: what cannot be decrypted is put aside.
+func TestDamagedHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := newFar(nil)
+	w.publish(message("email", "damaged", "c1"))
+	s, err := w.bus.JS.Stream(within(t), "OUT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.GetMsg(within(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteMsg(within(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	m.Data[len(m.Data)-1] ^= 1
+	m.Header.Del(jetstream.MsgIDHeader)
+	if _, err := w.bus.JS.PublishMsg(within(t), &nats.Msg{Subject: m.Subject, Header: m.Header, Data: m.Data}); err != nil {
+		t.Fatal(err)
+	}
+	w.publish(message("email", "behind", "c1"))
+	w.start(f, "email", 0)
+	f.await(t, "what is behind", func() bool { return slices.Contains(f.states("behind"), channel.StateSent) })
+	if len(f.sent("damaged")) != 0 {
+		t.Error("it was sent")
 	}
 }
 
