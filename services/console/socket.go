@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/oklog/ulid/v2"
+	"github.com/weftline/weftline/pkg/subject"
 	inboxv1 "github.com/weftline/weftline/pkg/weftline/inbox/v1"
 	realtimev1 "github.com/weftline/weftline/pkg/weftline/realtime/v1"
 	"github.com/weftline/weftline/services/internal/actor"
@@ -64,6 +65,7 @@ func (c *Console) sameOrigin(r *http.Request) bool {
 
 // socketConn is one open websocket: one reader, one writer, a bounded queue between.
 type socketConn struct {
+	id      string // of this connection, in Welcome and for those who see who looks
 	ws      *websocket.Conn
 	session string // digest of the login it lives by
 	agent   agentDoc
@@ -103,7 +105,7 @@ func (c *Console) socket(w http.ResponseWriter, r *http.Request) {
 		c.bye(ws, err)
 		return
 	}
-	s := &socketConn{ws: ws, session: session, agent: agent, queue: make(chan *realtimev1.ServerFrame, queueLength), stop: cancel}
+	s := &socketConn{id: ulid.Make().String(), ws: ws, session: session, agent: agent, queue: make(chan *realtimev1.ServerFrame, queueLength), stop: cancel}
 	c.sockets.add(s)
 	c.metrics.sockets.Inc()
 	defer c.metrics.sockets.Dec()
@@ -121,7 +123,7 @@ func (c *Console) socket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.queue <- &realtimev1.ServerFrame{Frame: &realtimev1.ServerFrame_Welcome{Welcome: &realtimev1.Welcome{
-		ConnectionId: ulid.Make().String(), Head: head, HeartbeatSeconds: int32(heartbeat / time.Second), Build: c.cfg.Build,
+		ConnectionId: s.id, Head: head, HeartbeatSeconds: int32(heartbeat / time.Second), Build: c.cfg.Build,
 	}}}
 	c.presence.watch(s, everything, "")
 	defer c.presence.unwatch(s, everything)
@@ -184,7 +186,7 @@ func (c *Console) readPump(ctx context.Context, s *socketConn) {
 	leave := func() {
 		if watching != "" {
 			c.presence.unwatch(s, watching)
-			c.presence.state(viewer{Conversation: watching, Agent: s.agent.ID, Name: s.agent.Name, Gone: true, reply: told})
+			c.presence.state(viewer{Conversation: watching, Agent: s.agent.ID, Socket: s.id, Name: s.agent.Name, Gone: true, reply: told})
 			told = nil
 		}
 	}
@@ -200,9 +202,8 @@ func (c *Console) readPump(ctx context.Context, s *socketConn) {
 		}
 		if w := f.GetWatch(); w != nil {
 			id := w.GetConversationId()
-			if len(id) > 64 {
-				s.stop(&closeError{closeGarbage, "conversation_id longer than 64"})
-				return
+			if !subject.ValidToken(id) {
+				id = "" // an address that somebody mistyped is no conversation, and everything is none either
 			}
 			if id != watching {
 				leave()
@@ -210,7 +211,7 @@ func (c *Console) readPump(ctx context.Context, s *socketConn) {
 				c.presence.watch(s, id, c.replyTarget(ctx, s, id).GetHandle().GetId())
 			}
 			if id != "" {
-				v := viewer{Conversation: id, Agent: s.agent.ID, Name: s.agent.Name, Typing: w.GetTyping(), reply: told}
+				v := viewer{Conversation: id, Agent: s.agent.ID, Socket: s.id, Name: s.agent.Name, Typing: w.GetTyping(), reply: told}
 				told = nil
 				if v.Typing {
 					if now := c.deps.Now(); now.Sub(asked) >= targetEvery { // the address may have become another's since
