@@ -320,11 +320,16 @@ func (c *Console) events(ctx context.Context, s *socketConn, cursor, head string
 }
 
 // stream batches what is ready: at most 200 events a frame, no waiting for more.
+// When it returns, nothing reads the feed for it any more.
 func (c *Console) stream(ctx context.Context, s *socketConn, cursor string) error {
 	batch := make([]*realtimev1.Event, 0, batchMax)
 	events := make(chan *realtimev1.Event, batchMax)
 	var failure error
-	go func() {
+	ctx, enough := context.WithCancel(ctx)
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	defer enough()
+	reader.Go(func() {
 		defer close(events)
 		for ev, err := range c.deps.Feed.Subscribe(ctx, cursor) {
 			if err != nil {
@@ -337,7 +342,7 @@ func (c *Console) stream(ctx context.Context, s *socketConn, cursor string) erro
 				return
 			}
 		}
-	}()
+	})
 	for ev := range events {
 		batch = append(batch[:0:0], ev)
 	more:
