@@ -89,6 +89,7 @@ type Console struct {
 	gate     *gate
 	presence *presence
 	sockets  *sockets
+	recheck  time.Duration
 	metrics  *metrics
 	static   *static
 	pictures *http.Client
@@ -117,7 +118,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Console, error) {
 	c.gate = newGate()
 	c.metrics = newMetrics(deps.Metrics)
 	c.presence = newPresence(cfg.Tenant, deps.NC, deps.Keys)
-	c.sockets = newSockets()
+	c.sockets, c.recheck = newSockets(), recheckEvery
 	var err error
 	if c.static, err = newStatic(); err != nil {
 		return nil, err

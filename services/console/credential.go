@@ -58,7 +58,12 @@ func (s *sessions) agent(ctx context.Context, sec string) (string, error) {
 	if sec == "" {
 		return "", docstore.ErrNotFound
 	}
-	d, err := s.docs.Get(ctx, "sessions", digest(sec))
+	return s.byDigest(ctx, digest(sec))
+}
+
+// byDigest is agent for those who keep no secret: tickets and sockets.
+func (s *sessions) byDigest(ctx context.Context, id string) (string, error) {
+	d, err := s.docs.Get(ctx, "sessions", id)
 	if err != nil {
 		return "", err
 	}
@@ -198,7 +203,8 @@ func (t *tokens) revoke(ctx context.Context, id string) error {
 	return t.docs.Apply(ctx, docstore.Batch{Ops: []docstore.Op{{Collection: "api_tokens", Doc: docstore.Doc{ID: id}, Delete: true}}})
 }
 
-// tickets let a websocket in: made by an authenticated request, good once for 30 s.
+// tickets let a websocket in: made by an authenticated request, good once for 30 s,
+// and for no longer than the session of that request.
 type tickets struct {
 	now func() time.Time
 	mu  sync.Mutex
@@ -206,7 +212,7 @@ type tickets struct {
 }
 
 type ticket struct {
-	agent   string
+	session string // digest
 	expires time.Time
 }
 
@@ -214,7 +220,7 @@ func newTickets(now func() time.Time) *tickets { return &tickets{now: now, by: m
 
 const ticketAge = 30 * time.Second
 
-func (t *tickets) issue(agent string) string {
+func (t *tickets) issue(session string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for k, v := range t.by {
@@ -223,12 +229,13 @@ func (t *tickets) issue(agent string) string {
 		}
 	}
 	s := secret()
-	t.by[digest(s)] = ticket{agent, t.now().Add(ticketAge)}
+	t.by[digest(s)] = ticket{session, t.now().Add(ticketAge)}
 	return s
 }
 
 var errTicket = errors.New("ticket is unknown, used or expired")
 
+// redeem returns the digest of the session.
 func (t *tickets) redeem(s string) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -238,5 +245,5 @@ func (t *tickets) redeem(s string) (string, error) {
 	if !ok || s == "" || t.now().After(v.expires) {
 		return "", errTicket
 	}
-	return v.agent, nil
+	return v.session, nil
 }

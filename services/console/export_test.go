@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"testing"
+	"time"
 )
 
 // Under the race detector one password takes seconds at its real cost, and
@@ -27,3 +28,6 @@ func (c *Console) CrowdTheGate() {
 		c.gate.waiting <- struct{}{}
 	}
 }
+
+// RecheckEvery lets tests not wait a minute; call it before sockets are opened.
+func (c *Console) RecheckEvery(d time.Duration) { c.recheck = d }

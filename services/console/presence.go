@@ -20,7 +20,7 @@ import (
 //
 // Between processes it travels on core NATS:
 //
-//	live.<tenant>.viewing             {conversation, agent, name, typing}
+//	live.<tenant>.viewing             {conversation, agent, socket, name, typing}
 //	live.<tenant>.typing.in.<handle>  the customer types (from the chat adapter)
 //	live.<tenant>.typing.out.<handle> an agent types (to the chat adapter)
 //	live.<tenant>.typing.reply.…      the same to all other adapters (package typing)
@@ -31,15 +31,19 @@ type presence struct {
 	now    func() time.Time
 
 	mu      sync.Mutex
-	viewers map[string]map[string]viewer // conversation → agent
-	handles map[string]string            // handle → conversation watched here
-	typing  map[string]time.Time         // conversation → customer typing until
+	viewers map[string]map[seat]viewer     // by conversation
+	handles map[string]map[string]struct{} // handle → conversations watched here
+	typing  map[string]time.Time           // conversation → customer typing until
 	subs    map[string]map[*socketConn]struct{}
 }
+
+// seat is where a viewer looks from: an agent has one in each of his tabs.
+type seat struct{ agent, socket string }
 
 type viewer struct {
 	Conversation string    `json:"conversation"`
 	Agent        string    `json:"agent"`
+	Socket       string    `json:"socket,omitempty"`
 	Name         string    `json:"name"`
 	Typing       bool      `json:"typing"`
 	Gone         bool      `json:"gone,omitempty"`
@@ -57,7 +61,7 @@ const (
 func newPresence(tenant string, nc *nats.Conn, keys crypt.Keyring) *presence {
 	return &presence{
 		tenant: tenant, nc: nc, keys: keys, now: time.Now,
-		viewers: map[string]map[string]viewer{}, handles: map[string]string{},
+		viewers: map[string]map[seat]viewer{}, handles: map[string]map[string]struct{}{},
 		typing: map[string]time.Time{}, subs: map[string]map[*socketConn]struct{}{},
 	}
 }
@@ -133,19 +137,19 @@ const widget = "chat"
 func (p *presence) apply(v viewer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m := p.viewers[v.Conversation]
+	m, at := p.viewers[v.Conversation], seat{v.Agent, v.Socket}
 	if v.Gone {
-		delete(m, v.Agent)
+		delete(m, at)
 		p.tell(v.Conversation)
 		return
 	}
 	if m == nil {
-		m = map[string]viewer{}
+		m = map[seat]viewer{}
 		p.viewers[v.Conversation] = m
 	}
-	old, known := m[v.Agent]
+	old, known := m[at]
 	v.until = p.now().Add(viewerAge)
-	m[v.Agent] = v
+	m[at] = v
 	if !known || old.Typing != v.Typing {
 		p.tell(v.Conversation)
 	}
@@ -158,18 +162,16 @@ func (p *presence) customerTypes(handle string, data []byte) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	conv, ok := p.handles[handle]
-	if !ok {
-		return
-	}
-	_, was := p.typing[conv]
-	if t.Typing {
-		p.typing[conv] = p.now().Add(customerTypingAge)
-	} else {
-		delete(p.typing, conv)
-	}
-	if was != t.Typing {
-		p.tell(conv)
+	for conv := range p.handles[handle] {
+		_, was := p.typing[conv]
+		if t.Typing {
+			p.typing[conv] = p.now().Add(customerTypingAge)
+		} else {
+			delete(p.typing, conv)
+		}
+		if was != t.Typing {
+			p.tell(conv)
+		}
 	}
 }
 
@@ -185,7 +187,10 @@ func (p *presence) watch(s *socketConn, conversation, handle string) {
 	}
 	p.subs[conversation][s] = struct{}{}
 	if handle != "" {
-		p.handles[handle] = conversation
+		if p.handles[handle] == nil {
+			p.handles[handle] = map[string]struct{}{}
+		}
+		p.handles[handle][conversation] = struct{}{}
 	}
 	s.offer(p.frame(conversation))
 }
@@ -196,8 +201,8 @@ func (p *presence) unwatch(s *socketConn, conversation string) {
 	delete(p.subs[conversation], s)
 	if len(p.subs[conversation]) == 0 {
 		delete(p.subs, conversation)
-		for h, c := range p.handles {
-			if c == conversation {
+		for h, watched := range p.handles {
+			if delete(watched, conversation); len(watched) == 0 {
 				delete(p.handles, h)
 			}
 		}
@@ -215,13 +220,20 @@ func (p *presence) tell(conversation string) {
 	}
 }
 
-// everything is the pseudo conversation every socket watches for marks in lists.
+// everything is the pseudo conversation every socket watches for marks in lists. It is no id, so nobody can ask for it.
 const everything = "*"
 
 func (p *presence) frame(conversation string) *realtimev1.ServerFrame {
 	pr := &realtimev1.Presence{ConversationId: conversation}
-	for _, v := range p.viewers[conversation] {
-		pr.Viewers = append(pr.Viewers, &realtimev1.Presence_Viewer{AgentId: v.Agent, Name: v.Name, Typing: v.Typing})
+	shown := map[string]*realtimev1.Presence_Viewer{} // by agent: once, however many tabs he has
+	for at, v := range p.viewers[conversation] {
+		one := shown[at.agent]
+		if one == nil {
+			one = &realtimev1.Presence_Viewer{AgentId: v.Agent, Name: v.Name}
+			shown[at.agent] = one
+			pr.Viewers = append(pr.Viewers, one)
+		}
+		one.Typing = one.Typing || v.Typing
 	}
 	_, pr.CustomerTyping = p.typing[conversation]
 	return &realtimev1.ServerFrame{Frame: &realtimev1.ServerFrame_Presence{Presence: pr}}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/oklog/ulid/v2"
+	"github.com/weftline/weftline/pkg/subject"
 	inboxv1 "github.com/weftline/weftline/pkg/weftline/inbox/v1"
 	realtimev1 "github.com/weftline/weftline/pkg/weftline/realtime/v1"
 	"github.com/weftline/weftline/services/internal/actor"
@@ -36,19 +37,20 @@ const (
 	helloDeadline = 10 * time.Second
 	readLimit     = 64 << 10
 	queueLength   = 256
-	recheckEvery  = time.Minute
+	recheckEvery  = time.Minute // what ends a session in another process ends its sockets within this
 	batchMax      = 200
 )
 
 // ticket hands out a one-time key for the websocket, which cannot carry headers.
 func (c *Console) ticket(w http.ResponseWriter, r *http.Request) {
-	who, byCookie, ok := c.Authenticate(r)
-	if !ok || !byCookie {
+	_, byCookie, ok := c.Authenticate(r)
+	ck, err := r.Cookie(c.cookieName())
+	if !ok || !byCookie || err != nil {
 		http.Error(w, "log in", http.StatusUnauthorized)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]string{"ticket": c.tickets.issue(who.ID)})
+	_ = json.NewEncoder(w).Encode(map[string]string{"ticket": c.tickets.issue(digest(ck.Value))})
 }
 
 // sameOrigin compares exactly: a page of another site never gets a socket.
@@ -63,10 +65,12 @@ func (c *Console) sameOrigin(r *http.Request) bool {
 
 // socketConn is one open websocket: one reader, one writer, a bounded queue between.
 type socketConn struct {
-	ws    *websocket.Conn
-	agent agentDoc
-	queue chan *realtimev1.ServerFrame
-	stop  context.CancelCauseFunc
+	id      string // of this connection, in Welcome and for those who see who looks
+	ws      *websocket.Conn
+	session string // digest of the login it lives by
+	agent   agentDoc
+	queue   chan *realtimev1.ServerFrame
+	stop    context.CancelCauseFunc
 }
 
 type closeError struct {
@@ -96,16 +100,22 @@ func (c *Console) socket(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancelCause(telemetry.Detach(context.WithoutCancel(r.Context())))
 	defer cancel(nil)
 
-	hello, agent, err := c.greet(ctx, ws)
+	hello, session, agent, err := c.greet(ctx, ws)
 	if err != nil {
 		c.bye(ws, err)
 		return
 	}
-	s := &socketConn{ws: ws, agent: agent, queue: make(chan *realtimev1.ServerFrame, queueLength), stop: cancel}
+	s := &socketConn{id: ulid.Make().String(), ws: ws, session: session, agent: agent, queue: make(chan *realtimev1.ServerFrame, queueLength), stop: cancel}
 	c.sockets.add(s)
 	c.metrics.sockets.Inc()
 	defer c.metrics.sockets.Dec()
 	defer c.sockets.remove(s)
+	// A session that ended since the greeting looked found this socket not yet among those to close.
+	if _, err := c.admit(ctx, session); err != nil {
+		s.stop(err) // unless it was closed or drained already: then with that cause
+		c.bye(ws, context.Cause(ctx))
+		return
+	}
 
 	head, err := c.deps.Feed.Head(ctx)
 	if err != nil {
@@ -113,7 +123,7 @@ func (c *Console) socket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.queue <- &realtimev1.ServerFrame{Frame: &realtimev1.ServerFrame_Welcome{Welcome: &realtimev1.Welcome{
-		ConnectionId: ulid.Make().String(), Head: head, HeartbeatSeconds: int32(heartbeat / time.Second), Build: c.cfg.Build,
+		ConnectionId: s.id, Head: head, HeartbeatSeconds: int32(heartbeat / time.Second), Build: c.cfg.Build,
 	}}}
 	c.presence.watch(s, everything, "")
 	defer c.presence.unwatch(s, everything)
@@ -129,26 +139,23 @@ func (c *Console) socket(w http.ResponseWriter, r *http.Request) {
 }
 
 // greet reads the first frame and redeems its ticket.
-func (c *Console) greet(ctx context.Context, ws *websocket.Conn) (*realtimev1.Hello, agentDoc, error) {
+func (c *Console) greet(ctx context.Context, ws *websocket.Conn) (hello *realtimev1.Hello, session string, agent agentDoc, err error) {
 	_ = ws.SetReadDeadline(time.Now().Add(helloDeadline))
 	f, err := readFrame(ws)
 	if err != nil {
-		return nil, agentDoc{}, err
+		return nil, "", agentDoc{}, err
 	}
-	hello := f.GetHello()
+	hello = f.GetHello()
 	if hello == nil {
-		return nil, agentDoc{}, &closeError{closeGarbage, "the first frame must be hello"}
+		return nil, "", agentDoc{}, &closeError{closeGarbage, "the first frame must be hello"}
 	}
-	id, err := c.tickets.redeem(hello.GetTicket())
+	session, err = c.tickets.redeem(hello.GetTicket())
 	if err != nil {
 		c.metrics.authFailures.WithLabelValues("ticket").Inc()
-		return nil, agentDoc{}, &closeError{closeAuth, err.Error()}
+		return nil, "", agentDoc{}, &closeError{closeAuth, err.Error()}
 	}
-	a, err := c.agents.get(ctx, id)
-	if err != nil || a.Disabled {
-		return nil, agentDoc{}, &closeError{closeAuth, "agent is disabled"}
-	}
-	return hello, a, nil
+	agent, err = c.admit(ctx, session)
+	return hello, session, agent, err
 }
 
 func readFrame(ws *websocket.Conn) (*realtimev1.ClientFrame, error) {
@@ -179,7 +186,7 @@ func (c *Console) readPump(ctx context.Context, s *socketConn) {
 	leave := func() {
 		if watching != "" {
 			c.presence.unwatch(s, watching)
-			c.presence.state(viewer{Conversation: watching, Agent: s.agent.ID, Name: s.agent.Name, Gone: true, reply: told})
+			c.presence.state(viewer{Conversation: watching, Agent: s.agent.ID, Socket: s.id, Name: s.agent.Name, Gone: true, reply: told})
 			told = nil
 		}
 	}
@@ -195,9 +202,8 @@ func (c *Console) readPump(ctx context.Context, s *socketConn) {
 		}
 		if w := f.GetWatch(); w != nil {
 			id := w.GetConversationId()
-			if len(id) > 64 {
-				s.stop(&closeError{closeGarbage, "conversation_id longer than 64"})
-				return
+			if !subject.ValidToken(id) {
+				id = "" // an address that somebody mistyped is no conversation, and everything is none either
 			}
 			if id != watching {
 				leave()
@@ -205,7 +211,7 @@ func (c *Console) readPump(ctx context.Context, s *socketConn) {
 				c.presence.watch(s, id, c.replyTarget(ctx, s, id).GetHandle().GetId())
 			}
 			if id != "" {
-				v := viewer{Conversation: id, Agent: s.agent.ID, Name: s.agent.Name, Typing: w.GetTyping(), reply: told}
+				v := viewer{Conversation: id, Agent: s.agent.ID, Socket: s.id, Name: s.agent.Name, Typing: w.GetTyping(), reply: told}
 				told = nil
 				if v.Typing {
 					if now := c.deps.Now(); now.Sub(asked) >= targetEvery { // the address may have become another's since
@@ -248,7 +254,7 @@ func (c *Console) tellable(t *inboxv1.ReplyTarget) *inboxv1.ReplyTarget {
 func (c *Console) writePump(ctx context.Context, s *socketConn) {
 	ping := time.NewTicker(heartbeat)
 	defer ping.Stop()
-	recheck := time.NewTicker(recheckEvery)
+	recheck := time.NewTicker(c.recheck)
 	defer recheck.Stop()
 	enc := protojson.MarshalOptions{}
 	var b []byte // used again: it grows to what frames need
@@ -258,8 +264,8 @@ func (c *Console) writePump(ctx context.Context, s *socketConn) {
 		case <-ctx.Done():
 			return
 		case <-recheck.C:
-			if a, err := c.agents.get(ctx, s.agent.ID); err != nil || a.Disabled {
-				s.stop(&closeError{closeAuth, "agent is disabled"})
+			if _, err := c.admit(ctx, s.session); err != nil {
+				s.stop(err)
 				return
 			}
 			continue
@@ -314,11 +320,16 @@ func (c *Console) events(ctx context.Context, s *socketConn, cursor, head string
 }
 
 // stream batches what is ready: at most 200 events a frame, no waiting for more.
+// When it returns, nothing reads the feed for it any more.
 func (c *Console) stream(ctx context.Context, s *socketConn, cursor string) error {
 	batch := make([]*realtimev1.Event, 0, batchMax)
 	events := make(chan *realtimev1.Event, batchMax)
 	var failure error
-	go func() {
+	ctx, enough := context.WithCancel(ctx)
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	defer enough()
+	reader.Go(func() {
 		defer close(events)
 		for ev, err := range c.deps.Feed.Subscribe(ctx, cursor) {
 			if err != nil {
@@ -331,7 +342,7 @@ func (c *Console) stream(ctx context.Context, s *socketConn, cursor string) erro
 				return
 			}
 		}
-	}()
+	})
 	for ev := range events {
 		batch = append(batch[:0:0], ev)
 	more:

@@ -212,3 +212,72 @@ func TestWhoViewsAndWhoTypesAndLogout(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoTabsAreTwo: who closes one of them looks on in the other.
+func TestTwoTabsAreTwo(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.owner(t)
+	watcher, tab, typist := b.hello(t, b.http, ""), b.hello(t, b.http, ""), b.hello(t, b.http, "")
+	for _, ws := range []*websocket.Conn{watcher, tab, typist} {
+		next(t, ws, "welcome")
+	}
+	until := func(is func(viewers []any) bool) []any {
+		t.Helper()
+		for {
+			p := next(t, watcher, "presence")
+			viewers, _ := p["viewers"].([]any)
+			if p["conversationId"] == "c1" && is(viewers) {
+				return viewers
+			}
+		}
+	}
+	typing := func(viewers []any) bool { return strings.Contains(fmt.Sprint(viewers), "typing:true") }
+	send(t, tab, `{"watch":{"conversationId":"c1"}}`)
+	until(func(v []any) bool { return len(v) > 0 })
+	send(t, typist, `{"watch":{"conversationId":"c1","typing":true}}`)
+	if v := until(typing); len(v) != 1 {
+		t.Errorf("one agent with two tabs is shown as %v", v)
+	}
+	typist.Close()
+	if v := until(func(v []any) bool { return !typing(v) }); len(v) != 1 {
+		t.Errorf("one of two tabs was closed, and who looks is %v", v)
+	}
+	tab.Close()
+	until(func(v []any) bool { return len(v) == 0 })
+}
+
+// TestOnlyAnIDIsWatched: anything else is nothing to look at, and takes no marks away.
+func TestOnlyAnIDIsWatched(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"*", "a.b", "a b", strings.Repeat("x", 65)} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.owner(t)
+			ws, other := b.hello(t, b.http, ""), b.hello(t, b.http, "")
+			next(t, ws, "welcome")
+			next(t, other, "welcome")
+			shown := map[any]bool{}
+			until := func(conversation, what string) {
+				t.Helper()
+				for {
+					p := next(t, ws, "presence")
+					shown[p["conversationId"]] = shown[p["conversationId"]] || p["viewers"] != nil
+					if p["conversationId"] == conversation && strings.Contains(fmt.Sprint(p["viewers"]), what) {
+						return
+					}
+				}
+			}
+			send(t, ws, fmt.Sprintf(`{"watch":{"conversationId":%q}}`, id))
+			send(t, ws, `{"watch":{"conversationId":"c1"}}`)
+			until("c1", "Olga")
+			send(t, other, `{"watch":{"conversationId":"c2"}}`)
+			send(t, other, `{"watch":{"conversationId":"c1","typing":true}}`)
+			until("c1", "typing:true")
+			if shown[id] || !shown["c2"] {
+				t.Errorf("after %q was watched, marks are shown for %v, want c1 and c2", id, shown)
+			}
+		})
+	}
+}

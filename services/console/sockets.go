@@ -1,6 +1,9 @@
 package console
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // sockets are those open now, for draining and for ending an agent's.
 type sockets struct {
@@ -12,6 +15,19 @@ func newSockets() *sockets { return &sockets{all: map[*socketConn]struct{}{}} }
 
 func (x *sockets) add(s *socketConn)    { x.mu.Lock(); defer x.mu.Unlock(); x.all[s] = struct{}{} }
 func (x *sockets) remove(s *socketConn) { x.mu.Lock(); defer x.mu.Unlock(); delete(x.all, s) }
+
+// admit finds the agent whom a session (its digest) lets have a socket, now and still.
+func (c *Console) admit(ctx context.Context, session string) (agentDoc, error) {
+	id, err := c.sessions.byDigest(ctx, session)
+	if err != nil {
+		return agentDoc{}, &closeError{closeAuth, "logged out"}
+	}
+	a, err := c.agents.get(ctx, id)
+	if err != nil || a.Disabled {
+		return agentDoc{}, &closeError{closeAuth, "agent is disabled"}
+	}
+	return a, nil
+}
 
 func (x *sockets) close(agent string) {
 	x.mu.Lock()
