@@ -157,7 +157,9 @@ test('the timeline as it was, filtered, and at a date', async (t) => {
   await show.getByRole('button', { name: 'All' }).click();
   await olu.lines('the second word').waitFor();
 
-  // As of the first message: nothing that came later, and nothing to write with.
+  // As of the first message: nothing that came later, nothing to write with, and the conversation as it was.
+  await stage.hub.call('SetPriority', { conversationId: id, priority: 'PRIORITY_URGENT' });
+  await olu.page.getByRole('button', { name: 'Priority: Urgent' }).waitFor();
   const first = olu.lines('the first word');
   await first.hover();
   await first.getByRole('button', { name: 'Show the timeline as of here' }).click();
@@ -167,6 +169,8 @@ test('the timeline as it was, filtered, and at a date', async (t) => {
   assert.equal(await olu.lines('the second word').count(), 0);
   assert.equal(await order.count(), 0);
   assert.equal(await olu.editor.count(), 0);
+  await olu.page.getByRole('list', { name: 'The conversation as it was' }).getByText('Normal').waitFor();
+  assert.equal(await olu.page.locator('[data-pane=timeline]').getByText('Urgent').count(), 0);
   assert.deepEqual(await violations(olu.page), []);
   await olu.page.getByRole('button', { name: 'Back to now' }).click();
   await olu.lines('the second word').waitFor();

@@ -27,6 +27,7 @@ import { cx } from '../ui/cx';
 import { Empty, Failed, Skeleton } from '../ui/State';
 import { see } from './seen';
 import { Header } from './Header';
+import { PastHeader } from './PastHeader';
 import { SelectBar } from './SelectBar';
 import { toggleClosed, assign } from './act';
 import { useMe } from '../api/queries';
@@ -67,6 +68,7 @@ export function ConversationPane({ conversationId, drawer, onDrawer }: { convers
   const pages = usePages(customerId, view, timeline);
   const source = useMemo(() => (!timeline ? undefined : isWhole(view) ? liveSource(customerId, timeline) : pages.source), [timeline, view, customerId, pages.source]);
   const past = view.asOf !== undefined;
+  const was = past ? source?.rowOf(conversationId) : undefined;
   const context = useMemo<TimelineContext>(() => ({
     customerId, past,
     memberName: (id) => memberName(timeline?.members.find((member) => member.id === id)),
@@ -119,13 +121,13 @@ export function ConversationPane({ conversationId, drawer, onDrawer }: { convers
     else prefer({ customerPane: !beside });
   };
   // While it is loading there is no composer to answer these yet.
-  const ahead = (kind: 'reply' | 'note'): void | false => (row || error !== undefined ? false : askAhead(kind));
+  const ahead = (kind: 'reply' | 'note'): void | false => (row || past || error !== undefined ? false : askAhead(kind));
   useEffect(() => forgetAhead, [conversationId]);
   useActions({
     reply: () => ahead('reply'),
     note: () => ahead('note'),
-    close: () => (row ? void toggleClosed(row) : false),
-    'assign-me': () => (row ? void assign(row.id, me.id) : false),
+    close: () => (row && !past ? void toggleClosed(row) : false),
+    'assign-me': () => (row && !past ? void assign(row.id, me.id) : false),
     customer: toggleCustomer,
     'next-of-customer': () => sibling(1),
     'previous-of-customer': () => sibling(-1),
@@ -139,14 +141,14 @@ export function ConversationPane({ conversationId, drawer, onDrawer }: { convers
   return (
     <div className={cx('grid h-full min-w-0 grid-cols-1', beside && 'min-[1200px]:grid-cols-[minmax(0,1fr)_300px]')}>
       <main data-pane="timeline" tabIndex={-1} className="flex h-full min-h-0 min-w-0 flex-col bg-panel outline-none">
-        {row ? <Header row={row} onCustomer={toggleCustomer} drawer={drawer} beside={beside} /> : <h1 className="sr-only">Conversation</h1>}
+        {row && past ? <PastHeader row={was} onCustomer={toggleCustomer} drawer={drawer} beside={beside} /> : row ? <Header row={row} onCustomer={toggleCustomer} drawer={drawer} beside={beside} /> : <h1 className="sr-only">Conversation</h1>}
         {view.asOf && <PastBanner at={view.asOf} onNow={() => setView(wholeView)} />}
         {row && timeline && <ViewBar view={view} channels={channels} onView={setView} />}
         <div className="relative min-h-0 flex-1 bg-bg">
           {error !== undefined && <Failed what="The timeline could not be refreshed." error={error} onRetry={() => void fetch()} />}
           {pages.error !== null && !source && <Failed what="The timeline could not be shown like this." error={pages.error} onRetry={() => void pages.refetch()} />}
           {!source && error === undefined && pages.error === null && <Skeleton rows={5} height={96} />}
-          {row && source && <Timeline row={row} source={source} context={context} onAtEnd={(value) => void (atEnd.current = value)} />}
+          {row && source && <Timeline row={was ?? row} source={source} context={context} onAtEnd={(value) => void (atEnd.current = value)} />}
         </div>
         {row && !past && selecting && <SelectBar conversationId={row.id} customerId={row.customerId} />}
         {answered && !past && !selecting && (answered.fragment

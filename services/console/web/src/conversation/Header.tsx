@@ -92,7 +92,7 @@ function AssignMenu({ row }: { row: Conversation }) {
   );
 }
 
-const priorities = [[Priority.URGENT, 'Urgent'], [Priority.HIGH, 'High'], [Priority.NORMAL, 'Normal'], [Priority.LOW, 'Low']] as const;
+export const priorities = [[Priority.URGENT, 'Urgent'], [Priority.HIGH, 'High'], [Priority.NORMAL, 'Normal'], [Priority.LOW, 'Low']] as const;
 
 function PriorityMenu({ row }: { row: Conversation }) {
   const now = priorities.find(([value]) => value === row.priority)?.[1] ?? 'Normal';

@@ -12,7 +12,8 @@ import { say } from '../ui/toast';
 import { setStatus, toggleClosed } from './act';
 import { parse, presets } from './snooze';
 
-const faces = {
+/** How a status looks and is called. */
+export const statusFaces = {
   [Status.UNSPECIFIED]: { label: 'Open', icon: CircleDot, tint: 'text-accent-text' },
   [Status.OPEN]: { label: 'Open', icon: CircleDot, tint: 'text-accent-text' },
   [Status.PENDING]: { label: 'Pending', icon: Hourglass, tint: 'text-warn' },
@@ -23,7 +24,7 @@ const faces = {
 export function StatusMenu({ row }: { row: Conversation }) {
   const [snoozing, setSnoozing] = useState(false);
   useActions({ snooze: () => setSnoozing(true) });
-  const { label, icon: Icon, tint } = faces[row.status];
+  const { label, icon: Icon, tint } = statusFaces[row.status];
   const until = row.status === Status.SNOOZED && row.snoozedUntil ? ` until ${moment(millis(row.snoozedUntil))}` : '';
   return (
     <>

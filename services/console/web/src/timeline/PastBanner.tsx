@@ -9,7 +9,7 @@ export function PastBanner({ at, onNow }: { at: Moment; onNow(): void }) {
   return (
     <div role="status" className="flex flex-wrap items-center gap-2 border-b border-note-line bg-note px-3 py-1.5 text-note-ink">
       <History size={16} aria-hidden className="shrink-0" />
-      <p className="min-w-40 flex-1"><b className="font-semibold">As it was on <bdi>{words}</bdi>.</b> Nothing can be sent from here.</p>
+      <p className="min-w-40 flex-1"><b className="font-semibold">As it was on <bdi>{words}</bdi>.</b> Nothing can be sent or changed from here. The customer’s own pane is as it is today.</p>
       <Button small onClick={onNow}><Undo2 size={14} aria-hidden className="rtl:scale-x-[-1]" />Back to now</Button>
     </div>
   );
