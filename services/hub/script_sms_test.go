@@ -93,7 +93,7 @@ var codeInText = regexp.MustCompile(`\b(\d{6})\b`)
 //	sms to N NUMBER           it went there
 //	sms fetches N TYPE FILE   as Twilio does, the one file of the Nth from the address it was given
 //	sms code N                waits for it, and sets CODE and WRONG
-//	sms took-only N           exactly so many were sent up to now
+//	sms took-only N           waits until so many were sent; it fails when there are more
 //	[!] sms everywhere TEXT   some message has it
 //	sms reports N STATE       what became of it; 0 is a message that the hub never sent
 func cmdSMS(ts *testscript.TestScript, neg bool, args []string) {
@@ -136,8 +136,13 @@ func cmdSMS(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		setCode(ts, m[1])
 	case len(args) == 2 && args[0] == "took-only":
-		if have := strconv.Itoa(w.sms.count()); have != args[1] {
-			w.fail(ts, "%s SMS were sent, wanted %s", have, args[1])
+		n, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		if n > 0 {
+			w.waitSMS(ts, args[1]) // fewer may still be on their way
+		}
+		if have := w.sms.count(); have != n {
+			w.fail(ts, "%d SMS were sent, wanted %d", have, n)
 		}
 	case len(args) == 2 && args[0] == "everywhere":
 		found := false
