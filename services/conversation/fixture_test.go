@@ -67,6 +67,8 @@ type post struct {
 	Assurance             int
 
 	Consent, Thread string
+
+	Bounce string // it is the bounce of this reply
 }
 
 // poster is a channel whose inputs are JSON.
@@ -79,6 +81,9 @@ func (poster) Parse(raw channel.Raw) ([]channel.Item, error) {
 	}
 	if p.Broken {
 		panic("parser met something it did not expect")
+	}
+	if p.Bounce != "" {
+		return []channel.Item{{Receipt: &channel.Receipt{Outbound: p.Bounce, State: channel.StateFailed, Detail: p.Text, At: raw.ReceivedAt}}}, nil
 	}
 	m := channel.Message{
 		ID: raw.ProviderID, From: channel.Address{Kind: "email", Address: p.From, Name: p.Name}, OccurredAt: raw.ReceivedAt,

@@ -139,7 +139,12 @@ func (e *PermanentError) Permanent() bool { return true }
 func (h *Handler) Handle(ctx context.Context, in Input) error {
 	switch {
 	case in.Receipt != nil:
-		return h.permanent(h.receipt(ctx, in, *in.Receipt, false))
+		err := h.receipt(ctx, in, *in.Receipt, false)
+		if errors.Is(err, errNothing) {
+			h.dropped(in, *in.Receipt)
+			err = h.discard(ctx, in.Ref)
+		}
+		return h.permanent(err)
 	case in.Raw != nil:
 		_, err := h.raw(ctx, in, true)
 		return h.permanent(err)
@@ -197,12 +202,18 @@ func (h *Handler) raw(ctx context.Context, in Input, placeholder bool) (messages
 		return nil, err
 	}
 	var all []stored
-	hide := false
+	hide, told := false, false
 	for _, item := range items {
 		if item.Receipt != nil {
-			if err := h.receipt(ctx, in, *item.Receipt, true); err != nil {
+			err := h.receipt(ctx, in, *item.Receipt, true)
+			if errors.Is(err, errNothing) {
+				h.dropped(in, *item.Receipt)
+				continue
+			}
+			if err != nil {
 				return nil, err
 			}
+			told = true
 			continue
 		}
 		if item.Change != nil {
@@ -230,7 +241,10 @@ func (h *Handler) raw(ctx context.Context, in Input, placeholder bool) (messages
 			return messages, err
 		}
 	}
-	return messages, h.arrived(ctx, files)
+	if err := h.arrived(ctx, files); err != nil || !placeholder || masked.hit || told || len(all) > 0 {
+		return messages, err
+	}
+	return messages, h.discard(ctx, in.Ref) // of nothing that is stored
 }
 
 func (h *Handler) permanent(err error) error {
