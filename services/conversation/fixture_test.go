@@ -69,6 +69,7 @@ type post struct {
 	Consent, Thread string
 
 	Bounce string // it is the bounce of this reply
+	ID     string // of its message; "": the provider's
 }
 
 // poster is a channel whose inputs are JSON.
@@ -88,6 +89,9 @@ func (poster) Parse(raw channel.Raw) ([]channel.Item, error) {
 	m := channel.Message{
 		ID: raw.ProviderID, From: channel.Address{Kind: "email", Address: p.From, Name: p.Name}, OccurredAt: raw.ReceivedAt,
 		Content: channel.Content{Subject: p.Subject, Text: p.Text}, Assurance: 2, Refs: []string{raw.ProviderID}, ClientID: "c-" + raw.ProviderID,
+	}
+	if p.ID != "" {
+		m.ID = p.ID
 	}
 	if p.Says != "" {
 		m.ClaimsHandle, m.Flags = &channel.Address{Kind: "email", Address: p.Says}, []string{"offline_capture"}

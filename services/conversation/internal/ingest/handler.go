@@ -5,7 +5,8 @@
 //	           │          ├─► receipt ─► customer: Progress
 //	           │          ├─► change ─► its sender's handle and customer, as for a message: Change
 //	           │          ├─► files the provider keeps are fetched; what cannot be had is said
-//	           │          └─► masked where the inbox asks for it; then the original is destroyed behind it
+//	           │          ├─► masked where the inbox asks for it; then the original is destroyed behind it
+//	           │          └─► all of it known before, from another original: this one is destroyed
 //	           └─ error or panic ─► a placeholder that keeps the original; the others flow on
 //
 // Every step is idempotent by its commit id, so an input may come any number
@@ -36,7 +37,9 @@ type Input struct {
 	Raw     *channel.Raw
 	Receipt *channel.Receipt
 	Ref     string // of the original, for download
-	Trace   string // W3C traceparent
+	// Again: it was put back from POISON. Its original is there twice, and one body serves both.
+	Again bool
+	Trace string // W3C traceparent
 }
 
 // Deps are what a Handler works with.
@@ -76,6 +79,8 @@ type Deps struct {
 	// Underway is told of files while they are fetched, so that erasure finds those
 	// whose message never came to be stored; nil: nothing is erased here.
 	Underway Underway
+	// Origins says from which original a message is; nil: its stream is read for that.
+	Origins Origins
 	// Discard removes an original that must not be kept; nil: nothing is erased here.
 	Discard func(ctx context.Context, ref string) error
 }
@@ -181,8 +186,11 @@ func (h *Handler) raw(ctx context.Context, in Input, placeholder bool) (messages
 			return nil, fmt.Errorf("read input again: %w", err)
 		}
 		h.Log.Warn("input could not be read", "channel", raw.Channel, "inbox", raw.Inbox, "ref", in.Ref, "error", err)
-		_, err := h.message(ctx, in, h.unparsed(raw, err), nil)
-		return nil, err
+		done, err := h.message(ctx, in, h.unparsed(raw, err), nil)
+		if err != nil {
+			return nil, err
+		}
+		return nil, h.spare(ctx, in, []stored{done})
 	}
 	if items, err = h.verify(ctx, raw, items); err != nil {
 		return nil, err
@@ -241,10 +249,10 @@ func (h *Handler) raw(ctx context.Context, in Input, placeholder bool) (messages
 			return messages, err
 		}
 	}
-	if err := h.arrived(ctx, files); err != nil || !placeholder || masked.hit || told || len(all) > 0 {
+	if err := h.arrived(ctx, files); err != nil || !placeholder || masked.hit || told {
 		return messages, err
 	}
-	return messages, h.discard(ctx, in.Ref) // of nothing that is stored
+	return messages, h.spare(ctx, in, all)
 }
 
 func (h *Handler) permanent(err error) error {
