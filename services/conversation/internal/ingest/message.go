@@ -84,7 +84,7 @@ func (h *Handler) message(ctx context.Context, in Input, m channel.Message, file
 		}
 		out, err := h.receive(ctx, in, kept, id, own, files)
 		if errors.Is(err, errReturned) {
-			return stored{id: id}, h.discard(ctx, in.Ref)
+			return stored{id: id}, h.forsake(ctx, in, id, whole)
 		}
 		_, stale := errors.AsType[*customer.StaleTenureError](err)
 		_, erased := errors.AsType[*customer.ErasedError](err)

@@ -196,8 +196,10 @@ func (w *world) fate(i int) fate {
 }
 
 // settle runs a task to its end with nothing going wrong, on a cold process.
-func (w *world) settle(it intent) error {
-	p := w.newProcess(0)
+func (w *world) settle(it intent) error { return w.through(w.newProcess(0), it) }
+
+// through lets a process do a task to its end.
+func (w *world) through(p *process, it intent) error {
 	p.start(it.run)
 	n := 0
 	for {
