@@ -67,6 +67,9 @@ type post struct {
 	Assurance             int
 
 	Consent, Thread string
+
+	Bounce string // it is the bounce of this reply
+	ID     string // of its message; "": the provider's
 }
 
 // poster is a channel whose inputs are JSON.
@@ -80,9 +83,15 @@ func (poster) Parse(raw channel.Raw) ([]channel.Item, error) {
 	if p.Broken {
 		panic("parser met something it did not expect")
 	}
+	if p.Bounce != "" {
+		return []channel.Item{{Receipt: &channel.Receipt{Outbound: p.Bounce, State: channel.StateFailed, Detail: p.Text, At: raw.ReceivedAt}}}, nil
+	}
 	m := channel.Message{
 		ID: raw.ProviderID, From: channel.Address{Kind: "email", Address: p.From, Name: p.Name}, OccurredAt: raw.ReceivedAt,
 		Content: channel.Content{Subject: p.Subject, Text: p.Text}, Assurance: 2, Refs: []string{raw.ProviderID}, ClientID: "c-" + raw.ProviderID,
+	}
+	if p.ID != "" {
+		m.ID = p.ID
 	}
 	if p.Says != "" {
 		m.ClaimsHandle, m.Flags = &channel.Address{Kind: "email", Address: p.Says}, []string{"offline_capture"}

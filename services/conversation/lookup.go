@@ -83,6 +83,15 @@ func (l lookup) entry(ctx context.Context, id, kind string) (*readmodel.Entry, b
 	return e, err == nil, err
 }
 
+// Origin implements ingest.Origins.
+func (l lookup) Origin(ctx context.Context, _, message string) (ref, handle string, err error) {
+	e, ok, err := l.entry(ctx, message, readmodel.KindMessage)
+	if !ok || err != nil {
+		return "", "", err
+	}
+	return e.Raw, e.Handle, nil
+}
+
 // course folds what is shown of an outbound message's way.
 func course(steps []readmodel.Delivery) customer.Course {
 	out := customer.Asked()

@@ -206,7 +206,7 @@ func (s *Service) openWrites(ctx context.Context) (err error) {
 		Forgets:  s.forgets,
 		FetchFor: s.cfg.FetchFor, FetchTry: s.cfg.FetchTry,
 		Mask: s.masked, Originals: d.Originals, Blobs: d.Blobs, Parts: d.Parts,
-		Discard: s.discard, Underway: s.underway,
+		Origins: look, Discard: s.discard, Underway: s.underway,
 	}); err != nil {
 		return err
 	}

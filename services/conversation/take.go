@@ -29,6 +29,7 @@ func (s *Service) take(m *message.Message) error {
 	ctx, span := telemetry.Span(m.Context(), "ingest")
 	err = s.ingest.Handle(ctx, ingest.Input{
 		Raw: in.Raw, Receipt: in.Receipt, Ref: in.Ref, Trace: telemetry.Traceparent(ctx),
+		Again: m.Metadata.Get(natsbus.ReplayOf) != "",
 	})
 	telemetry.End(span, err)
 	return err

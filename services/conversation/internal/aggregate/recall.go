@@ -45,3 +45,18 @@ func Recall(
 		to = r.Floor
 	}
 }
+
+// Settle waits until the timeline has everything that is stored now, in whatever
+// stream. Then it knows each entry that was stored before, unless it was erased.
+func Settle(ctx context.Context, t Timeline, customers *Repository[customer.State]) error {
+	for p := range customers.store.Partitions() {
+		head, err := customers.store.Head(ctx, p)
+		if err != nil {
+			return fmt.Errorf("head of partition %d: %w", p, err)
+		}
+		if err := t.WaitFor(ctx, p, head); err != nil {
+			return fmt.Errorf("wait for the timeline: %w", err)
+		}
+	}
+	return nil
+}

@@ -64,7 +64,7 @@ func New(t testing.TB) *Domain {
 		Parsers: func(name string) (channel.Parser, bool) {
 			return parser{d}, name == "email" || name == "chat" || name == "sms"
 		},
-		Refs: d.View, Replies: d.View, Timeline: d.View, NewID: newID, Now: now, Log: log,
+		Refs: d.View, Replies: d.View, Origins: d.View, Timeline: d.View, NewID: newID, Now: now, Log: log,
 	}); err != nil {
 		t.Fatal(err)
 	}

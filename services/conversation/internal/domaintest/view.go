@@ -27,6 +27,7 @@ type View struct {
 	customers map[string]string // by conversation
 	topics    map[string]string
 	events    map[string]string // customer by business event
+	origins   map[string]origin // by message
 }
 
 // NewView has applied nothing yet.
@@ -35,7 +36,7 @@ func NewView(store eventstore.Store) *View {
 		store: store, applied: make([]uint64, store.Partitions()), entries: map[string]bool{},
 		refs: map[string][]ingest.Reference{}, replies: map[string]ingest.Reply{},
 		messages: map[string]command.Message{}, customers: map[string]string{}, topics: map[string]string{},
-		events: map[string]string{},
+		events: map[string]string{}, origins: map[string]origin{},
 	}
 }
 
@@ -75,7 +76,7 @@ func (v *View) apply(c eventstore.Commit) error {
 		case event.ConversationOpened:
 			v.customers[e.Conversation], v.topics[e.Conversation] = owner, e.Topic
 		case event.MessageReceived:
-			v.entries[e.Message] = true
+			v.entries[e.Message], v.origins[e.Message] = true, origin{e.Raw, e.Handle}
 			v.messages[e.Message] = command.Message{
 				Conversation: e.Conversation, Handle: e.Handle, Tenure: e.Tenure, Channel: e.Channel, Inbox: e.Inbox,
 			}
@@ -123,6 +124,14 @@ func (v *View) Known(_ context.Context, _, entry string) (bool, error) { return 
 // Refs implements ingest.Refs.
 func (v *View) Refs(_ context.Context, _, hash string) ([]ingest.Reference, error) {
 	return v.refs[hash], nil
+}
+
+type origin struct{ ref, handle string }
+
+// Origin implements ingest.Origins.
+func (v *View) Origin(_ context.Context, _, message string) (ref, handle string, err error) {
+	o := v.origins[message]
+	return o.ref, o.handle, nil
 }
 
 // Reply implements ingest.Replies.

@@ -60,8 +60,11 @@ func (h *Handler) change(ctx context.Context, in Input, c channel.Change, m chan
 		if errors.Is(err, errReturned) {
 			return stored{id: id}, h.forsake(ctx, in, id, whole)
 		}
-		if err != nil || before != nil {
+		if err != nil {
 			return stored{id: id}, err
+		}
+		if before != nil {
+			return *before, nil
 		}
 		if own.Knows(id) {
 			return stored{id: id}, h.forsake(ctx, in, id, whole)
@@ -84,7 +87,7 @@ func (h *Handler) change(ctx context.Context, in Input, c channel.Change, m chan
 		if err == nil && old {
 			err = h.forsake(ctx, in, id, whole)
 		}
-		return stored{id: id, customer: own.Customer, state: out.State, appended: out.Appended}, err
+		return stored{id: id, handle: own.ID, customer: own.Customer, state: out.State, appended: out.Appended}, err
 	}
 	return stored{}, fmt.Errorf("handle of change %s changes its owner all the time", id)
 }

@@ -52,7 +52,7 @@ func (h *Handler) before(ctx context.Context, tenant, handle, id string) (stored
 		return stored{}, false, err
 	}
 	st, err := h.Customers.Peek(ctx, tenant, owner)
-	return stored{id: id, customer: owner, state: st}, err == nil, err
+	return stored{id: id, handle: handle, customer: owner, state: st}, err == nil, err
 }
 
 // knownError: the message is stored, and a handle that it would claim is nobody's any more.

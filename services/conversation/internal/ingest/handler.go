@@ -5,7 +5,8 @@
 //	           │          ├─► receipt ─► customer: Progress
 //	           │          ├─► change ─► its sender's handle and customer, as for a message: Change
 //	           │          ├─► files the provider keeps are fetched; what cannot be had is said
-//	           │          └─► masked where the inbox asks for it; then the original is destroyed behind it
+//	           │          ├─► masked where the inbox asks for it; then the original is destroyed behind it
+//	           │          └─► all of it known before, from another original: this one is destroyed
 //	           └─ error or panic ─► a placeholder that keeps the original; the others flow on
 //
 // Every step is idempotent by its commit id, so an input may come any number
@@ -36,7 +37,9 @@ type Input struct {
 	Raw     *channel.Raw
 	Receipt *channel.Receipt
 	Ref     string // of the original, for download
-	Trace   string // W3C traceparent
+	// Again: it was put back from POISON. Its original is there twice, and one body serves both.
+	Again bool
+	Trace string // W3C traceparent
 }
 
 // Deps are what a Handler works with.
@@ -76,6 +79,8 @@ type Deps struct {
 	// Underway is told of files while they are fetched, so that erasure finds those
 	// whose message never came to be stored; nil: nothing is erased here.
 	Underway Underway
+	// Origins says from which original a message is; nil: its stream is read for that.
+	Origins Origins
 	// Discard removes an original that must not be kept; nil: nothing is erased here.
 	Discard func(ctx context.Context, ref string) error
 }
@@ -139,7 +144,12 @@ func (e *PermanentError) Permanent() bool { return true }
 func (h *Handler) Handle(ctx context.Context, in Input) error {
 	switch {
 	case in.Receipt != nil:
-		return h.permanent(h.receipt(ctx, in, *in.Receipt, false))
+		err := h.receipt(ctx, in, *in.Receipt, false)
+		if errors.Is(err, errNothing) {
+			h.dropped(in, *in.Receipt)
+			err = h.discard(ctx, in.Ref)
+		}
+		return h.permanent(err)
 	case in.Raw != nil:
 		_, err := h.raw(ctx, in, true)
 		return h.permanent(err)
@@ -176,8 +186,11 @@ func (h *Handler) raw(ctx context.Context, in Input, placeholder bool) (messages
 			return nil, fmt.Errorf("read input again: %w", err)
 		}
 		h.Log.Warn("input could not be read", "channel", raw.Channel, "inbox", raw.Inbox, "ref", in.Ref, "error", err)
-		_, err := h.message(ctx, in, h.unparsed(raw, err), nil)
-		return nil, err
+		done, err := h.message(ctx, in, h.unparsed(raw, err), nil)
+		if err != nil {
+			return nil, err
+		}
+		return nil, h.spare(ctx, in, []stored{done})
 	}
 	if items, err = h.verify(ctx, raw, items); err != nil {
 		return nil, err
@@ -197,12 +210,18 @@ func (h *Handler) raw(ctx context.Context, in Input, placeholder bool) (messages
 		return nil, err
 	}
 	var all []stored
-	hide := false
+	hide, told := false, false
 	for _, item := range items {
 		if item.Receipt != nil {
-			if err := h.receipt(ctx, in, *item.Receipt, true); err != nil {
+			err := h.receipt(ctx, in, *item.Receipt, true)
+			if errors.Is(err, errNothing) {
+				h.dropped(in, *item.Receipt)
+				continue
+			}
+			if err != nil {
 				return nil, err
 			}
+			told = true
 			continue
 		}
 		if item.Change != nil {
@@ -230,7 +249,10 @@ func (h *Handler) raw(ctx context.Context, in Input, placeholder bool) (messages
 			return messages, err
 		}
 	}
-	return messages, h.arrived(ctx, files)
+	if err := h.arrived(ctx, files); err != nil || !placeholder || masked.hit || told {
+		return messages, err
+	}
+	return messages, h.spare(ctx, in, all)
 }
 
 func (h *Handler) permanent(err error) error {

@@ -19,6 +19,13 @@ type Refs interface {
 	Refs(ctx context.Context, tenant, hash string) ([]Reference, error)
 }
 
+// Origins finds the original a message came from. It may lag, or not know.
+type Origins interface {
+	// Origin is the reference of a message's original and the handle of its
+	// sender; "" for what it does not know.
+	Origin(ctx context.Context, tenant, message string) (ref, handle string, err error)
+}
+
 // Reply is an outbound message by a look-up.
 type Reply struct {
 	Customer     string

@@ -18,6 +18,7 @@ import (
 // stored says where a message is.
 type stored struct {
 	id       string
+	handle   string // its sender's; "" where nothing is stored of it
 	customer string
 	state    customer.State
 	appended bool // just now, not before
@@ -83,7 +84,7 @@ func (h *Handler) message(ctx context.Context, in Input, m channel.Message, file
 		}
 		out, err := h.receive(ctx, in, kept, id, own, files)
 		if errors.Is(err, errReturned) {
-			return stored{id: id}, h.discard(ctx, in.Ref)
+			return stored{id: id}, h.forsake(ctx, in, id, whole)
 		}
 		_, stale := errors.AsType[*customer.StaleTenureError](err)
 		_, erased := errors.AsType[*customer.ErasedError](err)
@@ -101,7 +102,7 @@ func (h *Handler) message(ctx context.Context, in Input, m channel.Message, file
 				return stored{}, err
 			}
 		}
-		done := stored{id: id, customer: own.handle.Customer, state: out.State, appended: out.Appended}
+		done := stored{id: id, handle: own.handle.ID, customer: own.handle.Customer, state: out.State, appended: out.Appended}
 		return done, h.assure(ctx, raw.Tenant, own, m.Assurance, done)
 	}
 	return stored{}, fmt.Errorf("handle of message %s changes its owner all the time", id)

@@ -63,6 +63,11 @@ func (h *Handler) receipt(ctx context.Context, in Input, r channel.Receipt, from
 		}
 		return h.Copies.Receipt(ctx, r)
 	}
+	return h.tell(ctx, in, r, fromProvider)
+}
+
+// tell finds the message a receipt is about, and stores what is said of it.
+func (h *Handler) tell(ctx context.Context, in Input, r channel.Receipt, fromProvider bool) error {
 	id := r.Customer
 	var known *customer.Reply
 	if state, err := h.peek(ctx, r.Tenant, id); err != nil {
@@ -72,9 +77,6 @@ func (h *Handler) receipt(ctx context.Context, in Input, r channel.Receipt, from
 			return err
 		}
 	}
-	if id == "" { // it may be that the look-up lags: not permanent
-		return &customer.NotFoundError{What: "reply", ID: r.Outbound}
-	}
 	cmd := customer.Progress{
 		Reply: r.Outbound, State: string(r.State), At: r.At.UTC().Truncate(time.Microsecond), Attempt: r.Attempt,
 		Bounce: fromProvider, Known: known,
@@ -82,23 +84,52 @@ func (h *Handler) receipt(ctx context.Context, in Input, r channel.Receipt, from
 	if r.ProviderID != "" {
 		cmd.Refs = []string{h.Keys.Hash("ref", r.Tenant, r.Channel, r.ProviderID)}
 	}
-	for {
-		_, err := h.Customers.Execute(ctx, r.Tenant, id, h.progress(in, r, cmd))
+	for settled := false; ; {
+		err := h.told(ctx, in, r, id, cmd)
 		if _, erased := errors.AsType[*customer.ErasedError](err); erased {
-			return h.discard(ctx, in.Ref) // nobody is left to tell
+			return errNothing // nobody is left to tell
 		}
-		asked, ok := errors.AsType[*customer.RecallError](err)
-		if !ok {
+		if _, missing := errors.AsType[*customer.NotFoundError](err); missing {
+			if settled {
+				return errNothing
+			}
+			// It was ordered before it was sent: whoever has everything that is stored now has it.
+			if err := aggregate.Settle(ctx, h.Timeline, h.Customers); err != nil {
+				return err
+			}
+			settled = true
+		} else if asked, ok := errors.AsType[*customer.RecallError](err); ok {
+			if err := h.Timeline.WaitFor(ctx, h.Customers.Partition(r.Tenant, id), asked.Floor); err != nil {
+				return fmt.Errorf("wait for the timeline: %w", err)
+			}
+			cmd.RecalledTo = asked.Floor
+		} else {
 			return err
 		}
-		if err := h.Timeline.WaitFor(ctx, h.Customers.Partition(r.Tenant, id), asked.Floor); err != nil {
-			return fmt.Errorf("wait for the timeline: %w", err)
-		}
-		if cmd.Known, _, err = h.forgotten(ctx, r, id); err != nil {
+		if cmd.Known, id, err = h.forgotten(ctx, r, id); err != nil {
 			return err
 		}
-		cmd.RecalledTo = asked.Floor
 	}
+}
+
+// errNothing: a receipt is about nothing that is here, for certain: what it is
+// about was erased, or a restored backup never had it.
+var errNothing = errors.New("the receipt is about nothing that is stored")
+
+// dropped notes that a receipt is about nothing. Waiting would only keep what
+// else comes from its sender.
+func (h *Handler) dropped(in Input, r channel.Receipt) {
+	h.Log.Warn("a receipt was dropped: the message it is about is not stored here",
+		"channel", r.Channel, "inbox", r.Inbox, "reply", r.Outbound, "state", r.State, "ref", in.Ref)
+}
+
+// told appends what a receipt says. A *customer.NotFoundError where nobody is known to have the reply.
+func (h *Handler) told(ctx context.Context, in Input, r channel.Receipt, id string, cmd customer.Progress) error {
+	if id == "" {
+		return &customer.NotFoundError{What: "reply", ID: r.Outbound}
+	}
+	_, err := h.Customers.Execute(ctx, r.Tenant, id, h.progress(in, r, cmd))
+	return err
 }
 
 func (h *Handler) progress(in Input, r channel.Receipt, cmd customer.Progress) aggregate.Turn[customer.State] {

@@ -42,12 +42,21 @@ func (h *Handler) until(ctx context.Context, in Input, r channel.Receipt) error 
 	if underWay && in.Raw != nil && h.Now().Sub(in.Raw.ReceivedAt) < overtaken {
 		return errUnderWay
 	}
+	nothing := 0
 	for _, id := range went {
 		one := r
 		one.Outbound, one.To, one.Customer = id, channel.Address{}, own.Customer
-		if err := h.receipt(ctx, in, one, true); err != nil {
+		err := h.receipt(ctx, in, one, true)
+		if errors.Is(err, errNothing) {
+			nothing++
+			continue
+		}
+		if err != nil {
 			return err
 		}
+	}
+	if nothing > 0 && nothing == len(went) {
+		return errNothing
 	}
 	return nil
 }

@@ -59,6 +59,7 @@ func TestLaw05DecidingTwiceDecidesNothing(t *testing.T)      { check(t, faults{}
 func TestLaw06AnswerWhereAskedWhateverMoves(t *testing.T)    { check(t, faults{}, (*world).whereAsked) }
 func TestLaw08EveryOpenQuestionGoesOnOnce(t *testing.T)      { check(t, faults{}, (*world).heads) }
 func TestLaw09ErasedForAllAndHarmlessToOthers(t *testing.T)  { check(t, faults{}, (*world).shredded) }
+func TestLaw09OfTwoOriginalsTheNamedOneStays(t *testing.T)   { check(t, faults{}, (*world).spared) }
 
 // TestLaw09PurgedStreamsBringNothingBack: what the handles' streams keep is enough
 // when of the erased customers' streams nothing is left, and the timeline knows

@@ -126,9 +126,10 @@ func (w *world) newProcess(skew time.Duration) *process {
 	if p.ingest, err = ingest.New(ingest.Deps{
 		Customers: customers, Claims: claims, Keys: w.keys,
 		Parsers: func(string) (channel.Parser, bool) { return w.parser, true },
-		Refs:    w.view, Replies: w.view, Timeline: w.view,
-		Policy: func(string) customer.Policy { return customer.Policy{Join: time.Hour, Reopen: time.Minute} },
-		NewID:  w.newID, Now: now, Log: log,
+		Refs:    w.view, Replies: w.view, Origins: w.view, Timeline: w.view,
+		Discard: func(_ context.Context, ref string) error { w.discarded[ref] = true; return nil },
+		Policy:  func(string) customer.Policy { return customer.Policy{Join: time.Hour, Reopen: time.Minute} },
+		NewID:   w.newID, Now: now, Log: log,
 	}); err != nil {
 		w.t.Fatal(err)
 	}

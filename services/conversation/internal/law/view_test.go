@@ -29,3 +29,10 @@ func (v *view) Known(ctx context.Context, tenant, entry string) (bool, error) {
 	known, err := v.View.Known(ctx, tenant, entry)
 	return known && !v.w.faults.NoRecall && !v.w.forgotten(entry), err
 }
+
+func (v *view) Origin(ctx context.Context, tenant, message string) (ref, handle string, err error) {
+	if v.w.forgotten(message) {
+		return "", "", nil
+	}
+	return v.View.Origin(ctx, tenant, message)
+}

@@ -57,6 +57,8 @@ type world struct {
 	swept    map[string]bool // erasures that have destroyed keys
 	purged   bool            // an erased customer's stream is purged, and the timeline forgets it
 	gone     purges
+
+	discarded map[string]bool // originals that were destroyed
 }
 
 type intent struct {
@@ -88,7 +90,7 @@ func newWorld(t reporter, draw source, f faults) *world {
 func newWorldOn(t reporter, draw source, f faults, s store) *world {
 	w := &world{
 		t: t, draw: draw, store: s, read: make([][]stored, s.Partitions()), keys: crypt.NewDeterministic("law"),
-		swept: map[string]bool{}, parser: &parser{}, faults: f, clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), accepted: map[string]bool{},
+		swept: map[string]bool{}, discarded: map[string]bool{}, parser: &parser{}, faults: f, clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), accepted: map[string]bool{},
 	}
 	w.view = &view{domaintest.NewView(w.store), w}
 	w.gone = purges{map[string]uint64{}, map[string]map[uint64]bool{}}
@@ -194,8 +196,10 @@ func (w *world) fate(i int) fate {
 }
 
 // settle runs a task to its end with nothing going wrong, on a cold process.
-func (w *world) settle(it intent) error {
-	p := w.newProcess(0)
+func (w *world) settle(it intent) error { return w.through(w.newProcess(0), it) }
+
+// through lets a process do a task to its end.
+func (w *world) through(p *process, it intent) error {
 	p.start(it.run)
 	n := 0
 	for {

@@ -133,7 +133,7 @@ func (s *Settler) Stored(ctx context.Context, tenant, id, message string) (custo
 		}
 		for _, e := range events {
 			if changed, ok := e.(event.MessageChanged); ok && changed.Change == message {
-				return strings.TrimPrefix(c.Stream, "customer."), event.MessageReceived{Message: message, Handle: changed.Handle, Tenure: changed.Tenure}, c.RecordedAt, nil
+				return strings.TrimPrefix(c.Stream, "customer."), event.MessageReceived{Message: message, Handle: changed.Handle, Tenure: changed.Tenure, Raw: changed.Raw}, c.RecordedAt, nil
 			}
 			if found, ok := e.(event.MessageReceived); ok && found.Message == message {
 				return strings.TrimPrefix(c.Stream, "customer."), found, c.RecordedAt, nil
