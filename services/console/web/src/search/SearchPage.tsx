@@ -3,6 +3,7 @@ import { Lock, Search } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useAgentName } from '../api/queries';
 import type { SearchResponse_Hit } from '../gen/weftline/inbox/v1/inbox_pb';
+import { readWords } from '../shell/address';
 import { ChannelIcon } from '../ui/Channel';
 import { Empty, Failed, Skeleton } from '../ui/State';
 import { When } from '../ui/When';
@@ -10,7 +11,8 @@ import { longestQuery, useHits, useRested } from './hits';
 import { Snippet } from './Snippet';
 
 export function SearchPage() {
-  const { q = '' } = useSearch({ strict: false }) as { q?: string };
+  // What validateSearch leaves out comes through unread here.
+  const { q = '' } = readWords(useSearch({ strict: false }) as Record<string, unknown>);
   const [words, setWords] = useState(q);
   const navigate = useNavigate();
   const rested = useRested(words, 400);
