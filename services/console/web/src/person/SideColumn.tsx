@@ -36,7 +36,7 @@ export function SideColumn({ title, side, result }: { title: string; side: Side 
         <div key={member.customer?.id} className="mb-2">
           {person.members.length > 1 && <p className="text-xs font-medium"><bdi>{memberName(member.customer && { name: member.customer.name, erased: member.erased })}</bdi></p>}
           {member.erased ? <p className="text-xs text-muted">Nothing is left of this customer.</p> : (
-            <ul className="grid gap-1.5">
+            <ul className="grid grid-cols-[minmax(0,1fr)] gap-1.5">
               {member.handles.map((handle) => <li key={handle.handle?.id} className="flex"><HandleLine of={handle} /></li>)}
               {member.handles.length === 0 && <li className="text-xs text-muted">None.</li>}
             </ul>
@@ -46,7 +46,7 @@ export function SideColumn({ title, side, result }: { title: string; side: Side 
       {side.open.length > 0 && (
         <>
           <h4 className="mt-3 mb-1 text-xs font-semibold text-muted">Open conversations</h4>
-          <ul className="grid gap-1">
+          <ul className="grid grid-cols-[minmax(0,1fr)] gap-1">
             {side.open.map((row) => (
               <li key={row.id} className="flex items-center gap-1.5 text-[13px]">
                 <ChannelIcon channel={row.channel} /><span className="min-w-0 flex-1 truncate"><bdi>{row.subject || row.preview || `${channelName(row.channel)} conversation`}</bdi></span><When at={row.lastAt} className="shrink-0 text-xs text-muted" />
