@@ -19,7 +19,7 @@ import { discardAll, enclose, restore, useFiles } from './enclosure';
 import { Files } from './Files';
 import { takeBack } from './giveback';
 import { toMail, toSource } from './plain';
-import { counter, onlyTemplate, refusedBy, tooMuch, windowLeft } from './reach';
+import { counter, onlyTemplate, refusedBy, tooLarge, tooMuch, windowLeft } from './reach';
 import { useDraft } from './useDraft';
 import type { Handle, Written } from './Editor';
 
@@ -171,7 +171,7 @@ export function Composer({ row, lastSeen }: { row: Conversation; lastSeen: bigin
           tools={tools}
         />
       </Suspense>
-      {!note && <Files conversationId={row.id} files={files} />}
+      {!note && <Files conversationId={row.id} files={files} large={(file) => tooLarge(can, file) !== ''} />}
       <div className="flex flex-wrap items-center gap-2 px-3 pt-1 pb-2.5">
         {!note && (
           <>
