@@ -36,7 +36,7 @@ export function EraseDialog({ customerId, name, onClose }: { customerId: string;
   };
   const toggle = (id: string): void => setLeft(left.includes(id) ? left.filter((one) => one !== id) : [...left, id]);
   return (
-    <Dialog open onClose={close} wide title={`Erase ${name || 'this customer'}`} about={running ? 'It goes on by itself, even when you close this.' : 'Messages, files, notes, attributes and addresses are destroyed for good, in the log and in every list. This cannot be undone.'}>
+    <Dialog open onClose={close} wide title={running ? 'Erasure' : `Erase ${name || 'this customer'}`} about={running ? 'It goes on by itself, even when you close this.' : 'Messages, files, notes, attributes and addresses are destroyed for good, in the log and in every list. This cannot be undone.'}>
       {running && <ErasureProgress erasure={running} />}
       {running && <div className="mt-4 flex justify-end"><Button onClick={close}>Close</Button></div>}
       {!running && error !== null && !data && <Failed what="What would be erased could not be listed." error={error} onRetry={() => void refetch()} />}
