@@ -6,6 +6,7 @@ import { refusal } from '../api/error';
 import { inboxesQuery } from '../api/queries';
 import type { Customer, Handle } from '../gen/weftline/inbox/v1/types_pb';
 import { loadConversation } from '../live/load';
+import { called } from '../person/called';
 import { Button } from '../ui/Button';
 import { channelName } from '../ui/Channel';
 import { Dialog } from '../ui/Dialog';
@@ -51,7 +52,7 @@ export function NewConversation({ onClose, customer, handle, address: to = '', w
     }
   };
   return (
-    <Dialog open onClose={onClose} title={customer ? `Write to ${customer.name}` : 'New conversation'} wide>
+    <Dialog open onClose={onClose} title={customer ? `Write to ${called(customer.name, customer.id)}` : 'New conversation'} wide>
       {data && inboxes.length === 0
         ? <p className="text-muted">There is no inbox that can write first. Add an email inbox under Settings.</p>
         : (

@@ -1,5 +1,5 @@
-import { useNow } from '../ui/When';
 import { times } from '../ui/locale';
+import { useNow } from '../ui/When';
 
 const days = (at: number, today: number): number => Math.round((new Date(today).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000);
 

@@ -1,8 +1,8 @@
 import { History, Undo2 } from 'lucide-react';
 import { millis } from '../live/cache';
 import { Button } from '../ui/Button';
-import type { Moment } from './view';
 import { times } from '../ui/locale';
+import type { Moment } from './view';
 
 /** Says that what is shown is the past, and leads back. */
 export function PastBanner({ at, onNow }: { at: Moment; onNow(): void }) {
