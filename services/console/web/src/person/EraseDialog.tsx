@@ -51,7 +51,7 @@ export function EraseDialog({ customerId, name, word, onClose }: { customerId: s
             <ul className="grid gap-2">{data.members.map((member) => <Member key={member.customerId} member={member} chosen={!left.includes(member.customerId)} onToggle={() => toggle(member.customerId)} />)}</ul>
           </fieldset>
           <Area label="Why (optional)" help="Not kept with the erasure: nothing about this customer may be left." rows={2} value={reason} onValue={(value) => setReason(value.slice(0, 500))} />
-          <Input label={`Type “${word}” to confirm`} {...(word === name.trim() ? {} : { help: 'The end of his id: nobody knows a name of his.' })} autoComplete="off" value={typed} onValue={setTyped} />
+          <Input label={`Type “${word}” to confirm`} {...(word === name.trim() ? {} : { help: 'The end of his id: he has no name of his own.' })} autoComplete="off" value={typed} onValue={setTyped} />
           {failure && <p role="alert" className="mb-2 text-danger">Not erased. {failure}</p>}
           <div className="flex justify-end gap-2">
             <Button onClick={close}>Cancel</Button>

@@ -8,8 +8,8 @@ export function SettingsPage() {
   const owner = useMe().role === Role.OWNER;
   const here = useLocation({ select: (at) => at.pathname });
   const tabs = useRef<HTMLUListElement>(null);
-  // On a phone the tabs are a strip wider than the screen.
-  useEffect(() => tabs.current?.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here]);
+  // On a phone the tabs are a strip wider than the screen. A promise in newer browsers: an effect must not give it back.
+  useEffect(() => void tabs.current?.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here]);
   return (
     <div className="grid h-full grid-cols-1 grid-rows-[auto_minmax(0,1fr)] md:grid-cols-[200px_minmax(0,1fr)] md:grid-rows-1">
       <nav aria-label="Settings" data-pane="settings" tabIndex={-1} className="border-b bg-panel p-2 md:border-e md:border-b-0 md:p-3">
