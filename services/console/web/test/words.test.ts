@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { toMail, toPlain, toSource } from '../src/composer/plain';
 import { parse, presets } from '../src/conversation/snooze';
-import { ActivitySchema } from '../src/gen/weftline/inbox/v1/types_pb';
+import { ActivitySchema, Direction } from '../src/gen/weftline/inbox/v1/types_pb';
 import { linesOf, tell } from '../src/timeline/lines';
 import { localesOf, times } from '../src/ui/locale';
 import { entry } from './fixture';
@@ -47,6 +47,12 @@ describe('timeline lines', () => {
   });
 });
 
+it('an imported reply does not follow one by somebody else', () => {
+  const imported = (n: number, fromName: string) => ({ ...entry(n, { case: 'message', value: { direction: Direction.OUTBOUND, text: 'hi', author: 'import', fromName } }), channel: 'chat' });
+  const follows = linesOf([imported(1, 'Grace'), imported(2, 'Grace'), imported(3, 'Heidi')], []).flatMap((line) => (line.kind === 'entry' ? [line.follows] : []));
+  expect(follows).toEqual([false, true, false]);
+});
+
 describe('what an activity is told as', () => {
   const called = (id: string): string => (id === 'me' ? 'You' : id === 'lee' ? 'Lee' : id);
   const told = (verb: string, actor: string, value = ''): string => tell(create(ActivitySchema, { verb, actor, value, rule: 'agent' }), called, () => 'Tuesday');
@@ -54,6 +60,10 @@ describe('what an activity is told as', () => {
   it.each(verbs)('%s reads the same of you and of Lee', (verb) => {
     expect(told(verb, 'me')).toBe(told(verb, 'lee').replace('Lee', 'You'));
     expect(told(verb, 'me')).not.toMatch(/^You \w+[^s]s /);
+  });
+  it('says who opted out, and who only noted it', () => {
+    expect(told('consent', 'customer', 'out')).toBe('The customer opted out: nothing more is sent to this address');
+    expect(told('consent', 'me', 'in')).toBe('You noted that the customer opted in again');
   });
   it('says whom in small letters', () => {
     expect(told('assigned', 'lee', 'me')).toBe('Lee assigned it to you');

@@ -73,7 +73,7 @@ function continues(before: TimelineEntry, entry: TimelineEntry): boolean {
   const a = before.body.value;
   const b = entry.body.value;
   return before.channel === entry.channel && entry.channel !== 'email' && before.inboxId === entry.inboxId && before.customerId === entry.customerId
-    && a.direction === b.direction && a.author === b.author && a.from === b.from && before.handle?.id === entry.handle?.id && a.assurance === b.assurance
+    && a.direction === b.direction && a.author === b.author && a.fromName === b.fromName && a.from === b.from && before.handle?.id === entry.handle?.id && a.assurance === b.assurance
     && b.flags.length === 0;
 }
 
@@ -94,7 +94,7 @@ export function tell(activity: Activity, name: (id: string) => string, moment: (
     case 'priority': return `${who} set the priority to ${activity.value}`;
     case 'tagged': return `${who} added the tag ${activity.value}`;
     case 'untagged': return `${who} removed the tag ${activity.value}`;
-    case 'consent': return `${activity.actor === 'customer' ? 'The customer' : who} ${activity.value === 'out' ? 'opted out: nothing more is sent to this address' : 'opted in again'}`;
+    case 'consent': return `${activity.actor === 'customer' ? 'The customer' : `${who} noted that the customer`} ${activity.value === 'out' ? 'opted out: nothing more is sent to this address' : 'opted in again'}`;
     case 'attribute': return `${who} changed ${activity.value}`;
     case 'handle_attached': return `Address added${activity.value ? `: ${activity.value}` : ''}`;
     case 'handle_detached': return `Address removed${activity.value ? `: ${activity.value}` : ''}`;
