@@ -102,7 +102,7 @@ test('nothing scrolls sideways at 320 px, one pane at a time', async (t) => {
   await page.keyboard.press('Escape');
   await page.getByRole('link', { name: 'Back to the queue' }).click();
   await olu.row('Rechnung 7731').waitFor();
-  for (const path of ['/search?q=order', '/customers', '/settings/inboxes', '/settings/agents', '/settings/tokens', '/settings/audit', '/settings/privacy', '/settings/repeats', '/settings/mine']) {
+  for (const path of ['/search?q=1042', '/customers', '/settings/inboxes', '/settings/agents', '/settings/tokens', '/settings/audit', '/settings/privacy', '/settings/repeats', '/settings/mine']) {
     await page.goto(stage.hub.url + path);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await check(path);

@@ -62,12 +62,21 @@ test('a token works until it is revoked; an agent changes nothing', async (t) =>
   await page.goto(stage.hub.url + '/settings/audit');
   await page.getByRole('listitem').filter({ hasText: 'revoked an API token' }).waitFor();
 
+  // The last owner stays one, and is told so where he chose otherwise.
+  await page.goto(stage.hub.url + '/settings/agents');
+  await page.getByRole('button', { name: `Change ${olu.who.name}` }).click();
+  await page.getByLabel('Role').selectOption('Agent');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('alert').filter({ hasText: 'the last owner' }).waitFor();
+
   const lee = await olu.colleague();
   for (const [path, offered] of [['inboxes', 'Add an inbox'], ['agents', 'Add an agent'], ['tokens', 'New token']]) {
     await lee.page.goto(`${stage.hub.url}/settings/${path}`);
     await lee.page.locator('main').getByRole('heading', { level: 1 }).waitFor();
     assert.equal(await lee.page.getByRole('button', { name: offered }).count(), 0);
   }
+  await lee.page.getByText('Only owners can see the API tokens.').waitFor();
+  assert.equal(await lee.page.getByRole('link', { name: 'API tokens' }).count(), 0);
   await assert.rejects(lee.rpc('CreateToken', { name: 'sneaky', scopes: ['inbox'] }), /permission_denied/);
   await assert.rejects(lee.rpc('ListAudit', {}), /permission_denied/);
 

@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { describe as group, expect, it } from 'vitest';
-import { byField, conversationChanged, describe, isOffline } from '../src/api/error';
+import { byField, conversationChanged, describe, isOffline, refusal } from '../src/api/error';
 import { ConversationChangedSchema } from '../src/gen/weftline/inbox/v1/inbox_pb';
 import { entry } from './fixture';
 
@@ -24,6 +24,15 @@ group('errors', () => {
     expect(byField(new ConnectError('settings.imap_port: "x" is no port\nsmtp_host: required', Code.InvalidArgument))).toEqual({ imap_port: '"x" is no port', smtp_host: 'required' });
     expect(byField(new ConnectError('inbox: not yours', Code.PermissionDenied))).toEqual({});
     expect(describe(new ConnectError('the password is wrong', Code.InvalidArgument))).toBe('the password is wrong');
+  });
+
+  it('say what no field of a form can show', () => {
+    const last = new ConnectError('role: the last owner cannot be disabled or demoted', Code.InvalidArgument);
+    expect(refusal(last, ['name', 'role'])).toEqual({ at: { role: 'the last owner cannot be disabled or demoted' }, rest: '' });
+    expect(refusal(last, ['name']).rest).toBe('role: the last owner cannot be disabled or demoted');
+    expect(refusal(new ConnectError('subject: too long\ntext: is empty', Code.InvalidArgument), ['text']).rest).toBe('subject: too long');
+    expect(refusal(new ConnectError('not now', Code.FailedPrecondition), ['text'])).toEqual({ at: {}, rest: 'not now' });
+    expect(refusal(undefined, [])).toEqual({ at: {}, rest: '' });
   });
 
   it('read what came in before a refused reply', () => {

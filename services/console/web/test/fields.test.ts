@@ -3,7 +3,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
 import { ChannelSchema, PasteSchema, SettingSchema } from '../src/gen/weftline/console/v1/console_pb';
 import { groupsOf, idOf, inOrder, pasteOf, sendable, unplaced } from '../src/settings/fields';
-import { faceOf, reasonOf, waitingIn } from '../src/settings/health';
+import { faceOf, reasonOf, waitingIn, savedWords } from '../src/settings/health';
 
 const setting = (more: MessageInitShape<typeof SettingSchema>) => create(SettingSchema, more);
 const settings = [
@@ -68,6 +68,11 @@ describe('health of an inbox', () => {
     expect(waitingIn({ waitingOut: 1n, setAside: 0n })).toEqual(['1 message waits to be sent']);
     expect(waitingIn({ waitingOut: 1200n, setAside: 2n })).toEqual([`${(1200).toLocaleString()} messages wait to be sent`, '2 inputs were put aside (hub poison)']);
     expect(waitingIn({})).toEqual([]);
+  });
+  it('does not call working what was saved although it did not connect', () => {
+    expect(savedWords({ ok: false })).toBe('Saved, but it does not work yet. Its card under Inboxes says why.');
+    expect(savedWords({ ok: true })).toContain('works from now on');
+    expect(savedWords(undefined)).toContain('works from now on');
   });
   it('gives the reason', () => {
     const inbox = { health: 'paused', healthDetail: '', paused: true, pausedInFile: false, webhookUrl: '' };

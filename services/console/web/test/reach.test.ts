@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
-import { counter, lengthIn, refusedBy, tooMuch, windowLeft } from '../src/composer/reach';
+import { counter, lengthIn, refusedBy, tooLarge, tooMuch, windowLeft } from '../src/composer/reach';
 import { CapabilitiesSchema, ReplyTargetSchema } from '../src/gen/weftline/inbox/v1/types_pb';
 import { t0 } from './fixture';
 
@@ -33,6 +33,16 @@ describe('where a reply would go', () => {
     expect(tooMuch(can, '', [{ ...file, size: 2_000_000 }])).toContain('1 MB');
     expect(tooMuch(can, '', [{ ...file, type: 'text/csv' }])).toContain('type');
     expect(tooMuch(create(CapabilitiesSchema), '', [file])).toContain('no files');
+    expect(tooMuch(undefined, '', [file])).toBe('');
     expect(counter(can, 'abc')).toBe('3 / 6');
+  });
+  it('names the smaller of two limits of a file', () => {
+    const file = { name: 'a.mov', type: 'video/quicktime', size: 27 * 1024 * 1024 };
+    const upTo = (megabytes: number) => create(CapabilitiesSchema, { attachments: true, attachmentLimit: BigInt(megabytes * 1024 * 1024) });
+    expect(tooLarge(upTo(10), file)).toBe('a.mov is larger than 10 MB, the most here.');
+    expect(tooLarge(upTo(100), file)).toBe('a.mov is larger than 25 MB, the most here.');
+    expect(tooMuch(upTo(0), '', [file])).toBe('a.mov is larger than 25 MB, the most here.');
+    expect(tooMuch(undefined, '', [file])).toBe('a.mov is larger than 25 MB, the most here.');
+    expect(tooLarge(upTo(100), { ...file, size: 25 * 1024 * 1024 })).toBe('');
   });
 });

@@ -1,7 +1,10 @@
+import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { toMail, toPlain, toSource } from '../src/composer/plain';
 import { parse, presets } from '../src/conversation/snooze';
-import { linesOf } from '../src/timeline/lines';
+import { ActivitySchema, Direction } from '../src/gen/weftline/inbox/v1/types_pb';
+import { linesOf, tell } from '../src/timeline/lines';
+import { localesOf, times } from '../src/ui/locale';
 import { entry } from './fixture';
 
 describe('plain text of an answer', () => {
@@ -42,4 +45,40 @@ describe('timeline lines', () => {
     const kinds = linesOf([entry(1), done(2), done(3), other, entry(5)], []).map((line) => line.kind);
     expect(kinds).toEqual(['day', 'divider', 'entry', 'activities', 'divider', 'entry', 'divider', 'entry']);
   });
+});
+
+it('an imported reply does not follow one by somebody else', () => {
+  const imported = (n: number, fromName: string) => ({ ...entry(n, { case: 'message', value: { direction: Direction.OUTBOUND, text: 'hi', author: 'import', fromName } }), channel: 'chat' });
+  const follows = linesOf([imported(1, 'Grace'), imported(2, 'Grace'), imported(3, 'Heidi')], []).flatMap((line) => (line.kind === 'entry' ? [line.follows] : []));
+  expect(follows).toEqual([false, true, false]);
+});
+
+describe('what an activity is told as', () => {
+  const called = (id: string): string => (id === 'me' ? 'You' : id === 'lee' ? 'Lee' : id);
+  const told = (verb: string, actor: string, value = ''): string => tell(create(ActivitySchema, { verb, actor, value, rule: 'agent' }), called, () => 'Tuesday');
+  const verbs = ['opened', 'reopened', 'closed', 'snoozed', 'pending', 'assigned', 'priority', 'tagged', 'untagged', 'consent', 'attribute', 'linked', 'unlinked', 'refused', 'joined', 'unjoined', 'split', 'attributed', 'hold_placed', 'hold_lifted'];
+  it.each(verbs)('%s reads the same of you and of Lee', (verb) => {
+    expect(told(verb, 'me')).toBe(told(verb, 'lee').replace('Lee', 'You'));
+    expect(told(verb, 'me')).not.toMatch(/^You \w+[^s]s /);
+  });
+  it('says who opted out, and who only noted it', () => {
+    expect(told('consent', 'customer', 'out')).toBe('The customer opted out: nothing more is sent to this address');
+    expect(told('consent', 'me', 'in')).toBe('You noted that the customer opted in again');
+  });
+  it('says whom in small letters', () => {
+    expect(told('assigned', 'lee', 'me')).toBe('Lee assigned it to you');
+    expect(told('assigned', 'me', 'lee')).toBe('You assigned it to Lee');
+    expect(told('joined', 'me')).toBe('You showed this together with another conversation');
+  });
+});
+
+describe('times', () => {
+  const at = new Date(2026, 10, 28, 15, 42);
+  const clock = (languages: readonly string[]): string => times({ hour: '2-digit', minute: '2-digit' }, localesOf(languages)).format(at);
+  it('are written as the reader writes them', () => {
+    expect(clock(['en-GB', 'en'])).toBe('15:42');
+    expect(clock(['en-US'])).toMatch(/^03:42\sPM$/);
+    expect(clock(['en-US@posix', 'de'])).toBe('15:42');
+  });
+  it('are as the browser writes them when it names no language', () => expect([localesOf([]), localesOf(undefined), localesOf(['en-US@posix'])]).toEqual([undefined, undefined, undefined]));
 });

@@ -1,1 +1,1 @@
-function e(e,t){let n=[e.name,...e.handles.map(e=>e.address)].join(` `).toLowerCase();return t.toLowerCase().split(/\s+/).every(e=>n.includes(e))}function t(e){return/^\S+@\S+\.\S+$/.test(e)?[`email`]:/^\+?[\d\s().-]{6,}$/.test(e)?[`sms`,`phone`]:[]}export{t as n,e as t};
+import{x as e}from"./index.js";function t(t,n){let r=[e(t.name,t.id),...t.handles.map(e=>e.address)].join(` `).toLowerCase();return n.toLowerCase().split(/\s+/).every(e=>r.includes(e))}function n(e){return/^\S+@\S+\.\S+$/.test(e)?[`email`]:/^\+?[\d\s().-]{6,}$/.test(e)?[`sms`,`phone`]:[]}export{n,t};

@@ -80,6 +80,15 @@ export function byField(error: unknown): Record<string, string> {
   return out;
 }
 
+/** A refusal as a form shows it: what is wrong at its fields, and in words what none of these fields can show. */
+export function refusal(error: unknown, fields: readonly string[]): { at: Record<string, string>; rest: string } {
+  if (error === undefined) return { at: {}, rest: '' };
+  const at = byField(error);
+  if (Object.keys(at).length === 0) return { at, rest: describe(error) };
+  const unseen = Object.entries(at).filter(([field]) => !fields.includes(field));
+  return { at, rest: unseen.map(([field, words]) => `${field}: ${words}`).join(' · ') };
+}
+
 function violations(failure: ConnectError): Violation[] {
   if (failure.code !== Code.InvalidArgument) return [];
   for (const detail of failure.details) {

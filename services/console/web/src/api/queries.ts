@@ -2,6 +2,7 @@ import { QueryClient, useQuery } from '@tanstack/react-query';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { Role, type Agent, type Inbox, type Token } from '../gen/weftline/console/v1/console_pb';
 import { desk, identity, inbox } from './client';
+import { nameOf } from './names';
 
 // Messages hold bigints and are never changed in place: sharing structure between answers gains nothing.
 export const queries = new QueryClient({
@@ -48,18 +49,12 @@ export const useAgents = (): Agent[] => useQuery(agentsQuery).data ?? noAgents;
 
 const noTokens: Token[] = [];
 
-/** A function from the id of who did something to the name to show. Only owners may know what tokens are called. */
-export function useAgentName(): (id: string) => string {
+/** A function from the id of who did something, and the name he wrote under, to the name to show. Only owners may know what tokens are called. */
+export function useAgentName(): (id: string, written?: string) => string {
   const agents = useAgents();
   const me = useMe();
   const tokens = useQuery({ ...tokensQuery, enabled: me.role === Role.OWNER }).data ?? noTokens;
-  return (id) => {
-    if (id === me.id) return 'You';
-    if (id === 'customer') return 'The customer';
-    if (id === 'system' || id === 'policy') return 'Weftline';
-    if (id.startsWith('token:')) return tokens.find((token) => token.id === id.slice('token:'.length))?.name || 'API';
-    return agents.find((agent) => agent.id === id)?.name || id || 'Nobody';
-  };
+  return (id, written) => nameOf(id, { meId: me.id, agents, tokens }, written);
 }
 
 const noInboxes: Inbox[] = [];

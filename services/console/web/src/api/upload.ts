@@ -1,9 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { AttachmentSchema, type Attachment } from '../gen/weftline/inbox/v1/types_pb';
 import { toLogin } from './client';
-
-/** Largest file an agent may send, in bytes. */
-export const largestFile = 25 * 1024 * 1024;
+import { largestFile } from './limits';
 
 /** What the hub said, which a proxy before it may have said otherwise. */
 async function words(answer: Response): Promise<string> {

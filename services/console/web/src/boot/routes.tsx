@@ -3,7 +3,7 @@ import { Desk } from '../shell/Desk';
 import { Broken } from '../shell/Broken';
 import { Missing } from '../shell/Missing';
 import { Shell } from '../shell/Shell';
-import { readQueueSearch } from '../queue/useFilter';
+import { parseAddress, readMoment, readQueueSearch, readWords } from '../shell/address';
 
 const root = createRootRoute({ component: Shell, notFoundComponent: Missing });
 
@@ -14,12 +14,12 @@ const queue = createRoute({ getParentRoute: () => desk, path: '/inbox' });
 const conversation = createRoute({
   getParentRoute: () => desk, path: '/c/$conversationId',
   // at: ms; the timeline opens there instead of at its end.
-  validateSearch: (s: Record<string, unknown>): { at?: number } => (typeof s.at === 'number' && Number.isSafeInteger(s.at) && s.at > 0 ? { at: s.at } : {}),
+  validateSearch: readMoment,
 });
 
 const search = createRoute({
   getParentRoute: () => root, path: '/search',
-  validateSearch: (s: Record<string, unknown>): { q?: string } => (typeof s.q === 'string' && s.q ? { q: s.q } : {}),
+  validateSearch: readWords,
   component: lazyRouteComponent(() => import('../search/SearchPage'), 'SearchPage'),
 });
 const customers = createRoute({
@@ -44,6 +44,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     home, desk.addChildren([queue, conversation]), search, customers, customer, settings.addChildren([settingsHome, inboxes, agents, tokens, audit, privacy, repeats, mine]),
   ]),
+  parseSearch: parseAddress,
   defaultPreload: 'intent',
   defaultErrorComponent: Broken,
   scrollRestoration: false,

@@ -11,6 +11,7 @@ import { useLive } from '../live/store';
 import { submit } from '../outbox/sender';
 import { Button, IconButton } from '../ui/Button';
 import { channelName, ChannelIcon } from '../ui/Channel';
+import { called } from '../person/called';
 import { refuted } from '../person/words';
 import { cx } from '../ui/cx';
 import { Level } from '../ui/Level';
@@ -19,7 +20,7 @@ import { discardAll, enclose, restore, useFiles } from './enclosure';
 import { Files } from './Files';
 import { takeBack } from './giveback';
 import { toMail, toSource } from './plain';
-import { counter, onlyTemplate, refusedBy, tooMuch, windowLeft } from './reach';
+import { counter, onlyTemplate, refusedBy, tooLarge, tooMuch, windowLeft } from './reach';
 import { useDraft } from './useDraft';
 import type { Handle, Written } from './Editor';
 
@@ -154,7 +155,7 @@ export function Composer({ row, lastSeen }: { row: Conversation; lastSeen: bigin
           key={row.id + kind + rich}
           initial={() => draft.text}
           rich={rich}
-          label={note ? 'Internal note, only your team sees it' : `Reply to ${row.customerName}`}
+          label={note ? 'Internal note, only your team sees it' : `Reply to ${called(row.customerName, row.customerId)}`}
           placeholder={note ? 'A note for your team. The customer never sees it.' : 'Write a reply…'}
           onWrite={(next) => { setWritten(next); draft.type(next.source); if (next.text && !note) typing(true); }}
           onSend={send}
@@ -171,7 +172,7 @@ export function Composer({ row, lastSeen }: { row: Conversation; lastSeen: bigin
           tools={tools}
         />
       </Suspense>
-      {!note && <Files conversationId={row.id} files={files} />}
+      {!note && <Files conversationId={row.id} files={files} large={(file) => tooLarge(can, file) !== ''} />}
       <div className="flex flex-wrap items-center gap-2 px-3 pt-1 pb-2.5">
         {!note && (
           <>
@@ -209,7 +210,7 @@ function Recipient({ row, note }: { row: Conversation; note: boolean }) {
   if (note) return <p className="flex items-center gap-1 text-[13px] font-semibold"><Lock size={13} aria-hidden />Only your team</p>;
   const target = row.replyTarget;
   if (!target?.handle) return null;
-  const address = target.channel === 'chat' || !target.handle.address ? row.customerName : target.handle.address;
+  const address = target.channel === 'chat' || !target.handle.address ? called(row.customerName, row.customerId) : target.handle.address;
   return (
     <p className="flex min-w-0 flex-wrap items-center gap-x-1 text-[13px] text-muted">
       To <b className="min-w-0 truncate font-semibold text-ink"><bdi dir={target.channel === 'chat' ? undefined : 'ltr'}>{address}</bdi></b>

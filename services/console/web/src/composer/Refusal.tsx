@@ -5,6 +5,7 @@ import type { TimelineEntry } from '../gen/weftline/inbox/v1/types_pb';
 import { useLive } from '../live/store';
 import { remove, useOutbox } from '../outbox/outbox';
 import { again } from '../outbox/sender';
+import { called } from '../person/called';
 import { tell } from '../timeline/lines';
 import { Button } from '../ui/Button';
 import { ChannelIcon } from '../ui/Channel';
@@ -36,9 +37,12 @@ export function Refusal() {
 
 function Newer({ entry }: { entry: TimelineEntry }) {
   const name = useAgentName();
-  const customer = useLive((s) => s.cache.conversations.get(entry.conversationId)?.customerName);
+  const customer = useLive((s) => {
+    const row = s.cache.conversations.get(entry.conversationId);
+    return row && called(row.customerName, row.customerId);
+  });
   const body = entry.body;
-  const who = body.case === 'message' ? (body.value.author ? name(body.value.author) : body.value.fromName || (entry.channel === 'chat' ? customer : body.value.from) || 'Customer') : body.case === 'note' ? `Note by ${name(body.value.author)}` : '';
+  const who = body.case === 'message' ? (body.value.author ? name(body.value.author, body.value.fromName) : body.value.fromName || (entry.channel === 'chat' ? customer : body.value.from) || 'Customer') : body.case === 'note' ? `Note by ${name(body.value.author)}` : '';
   return (
     <li className="rounded-lg border bg-panel px-3 py-2">
       <p className="flex items-center gap-1.5 text-xs text-muted"><ChannelIcon channel={entry.channel} size={13} /><b className="text-ink"><bdi>{who}</bdi></b><When at={entry.recordedAt} /></p>

@@ -1,4 +1,5 @@
 import type { Capabilities, ReplyTarget } from '../gen/weftline/inbox/v1/types_pb';
+import { largestFile } from '../api/limits';
 import { millis } from '../live/cache';
 import { moment } from '../ui/When';
 
@@ -36,17 +37,22 @@ export function windowLeft(target: ReplyTarget | undefined, now: number): string
   return minutes >= 60 ? `${Math.floor(minutes / 60)} h` : `${minutes} min`;
 }
 
+/** Why a file is too large, '' when it is not: for the channel or for any reply, whichever takes less. */
+export function tooLarge(can: Capabilities | undefined, file: { size: number; name: string }): string {
+  const most = Math.min(largestFile, Number(can?.attachmentLimit ?? 0n) || largestFile);
+  return file.size > most ? `${file.name} is larger than ${Math.floor(most / 1024 / 1024)} MB, the most here.` : '';
+}
+
 /** What is too much for the channel, '' when it fits. Splitting in parts is the hub's: this only adds the parts up. */
 export function tooMuch(can: Capabilities | undefined, text: string, files: readonly { size: number; type: string; name: string }[]): string {
-  if (!can) return '';
+  const large = files.map((file) => tooLarge(can, file)).find((words) => words !== '');
+  if (!can) return large ?? '';
   const most = can.textLimit * Math.max(can.parts, 1);
   if (most > 0 && lengthIn(can.textUnit, text) > most) return `At most ${most.toLocaleString()} ${can.textUnit === 'bytes' ? 'bytes' : 'characters'} here.`;
   if (files.length === 0) return '';
   if (!can.attachments) return 'This channel carries no files.';
   if (can.attachmentsPerMessage > 0 && files.length > can.attachmentsPerMessage) return `At most ${can.attachmentsPerMessage} files here.`;
-  const limit = Number(can.attachmentLimit);
-  const large = files.find((file) => limit > 0 && file.size > limit);
-  if (large) return `${large.name} is larger than ${Math.floor(limit / 1024 / 1024)} MB, the most here.`;
+  if (large) return large;
   const strange = files.find((file) => file.type !== '' && can.attachmentTypes.length > 0 && !can.attachmentTypes.some((type) => type === file.type || (type.endsWith('*') && file.type.startsWith(type.slice(0, -1)))));
   return strange ? `${strange.name} is of a type this channel does not take.` : '';
 }

@@ -12,6 +12,7 @@ import { loadConversation, loadTimeline } from '../live/load';
 import { useLive } from '../live/store';
 import { isOn, millis } from '../live/cache';
 import { useFilter } from '../queue/useFilter';
+import { readMoment } from '../shell/address';
 import { prefer, usePreferences } from '../shell/preferences';
 import { Status } from '../gen/weftline/inbox/v1/types_pb';
 import { memberName } from '../person/members';
@@ -63,7 +64,7 @@ export function ConversationPane({ conversationId, drawer, onDrawer }: { convers
     if (emptied && customerId) void loadTimeline(customerId).catch(() => {});
   }, [emptied, customerId]);
 
-  const { at } = useSearch({ strict: false }) as { at?: number };
+  const { at } = readMoment(useSearch({ strict: false }) as Record<string, unknown>);
   const [view, setView] = useState<View>(() => (at ? { ...wholeView, around: timestampFromMs(at) } : wholeView));
   const pages = usePages(customerId, view, timeline);
   const source = useMemo(() => (!timeline ? undefined : isWhole(view) ? liveSource(customerId, timeline) : pages.source), [timeline, view, customerId, pages.source]);

@@ -5,6 +5,7 @@ import { useAgentName, useAgents, useMe } from '../api/queries';
 import { Priority, type Conversation } from '../gen/weftline/inbox/v1/types_pb';
 import { useActions } from '../keyboard/actions';
 import { useLive } from '../live/store';
+import { called } from '../person/called';
 import { useFilter } from '../queue/useFilter';
 import { assurances } from '../timeline/delivery';
 import { Avatar } from '../ui/Avatar';
@@ -23,7 +24,7 @@ export function Header({ row, onCustomer, drawer, beside }: { row: Conversation;
       <div className="flex items-center gap-2">
         <Link to="/inbox" search={search} aria-label="Back to the queue" className="-ms-1 grid size-8 place-items-center rounded-lg hover:bg-ink/7 min-[860px]:hidden"><ArrowLeft size={18} aria-hidden className="rtl:rotate-180" /></Link>
         <h1 className="min-w-0 flex-1 truncate text-[15px]">
-          <span className="font-semibold"><bdi>{row.customerName}</bdi></span>
+          <span className="font-semibold"><bdi>{called(row.customerName, row.customerId)}</bdi></span>
           <span className="text-muted"> · <bdi>{row.subject || `${channelName(row.channel)} conversation`}</bdi></span>
         </h1>
         <Viewers conversationId={row.id} />

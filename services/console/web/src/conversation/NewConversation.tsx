@@ -2,10 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 import { inbox as hub, newKey } from '../api/client';
-import { byField, describe } from '../api/error';
+import { refusal } from '../api/error';
 import { inboxesQuery } from '../api/queries';
 import type { Customer, Handle } from '../gen/weftline/inbox/v1/types_pb';
 import { loadConversation } from '../live/load';
+import { called } from '../person/called';
 import { Button } from '../ui/Button';
 import { channelName } from '../ui/Channel';
 import { Dialog } from '../ui/Dialog';
@@ -29,8 +30,8 @@ export function NewConversation({ onClose, customer, handle, address: to = '', w
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>();
   const key = useRef(newKey());
-  const errors = failure === undefined ? {} : byField(failure);
   const inbox = inboxes.find((one) => one.id === chosen) ?? inboxes[0];
+  const { at: errors, rest } = refusal(failure, ['inbox_id', 'text', ...(handle ? [] : ['address']), ...(inbox?.channel === 'email' ? ['subject'] : [])]);
 
   const send = async (): Promise<void> => {
     if (!inbox) return;
@@ -51,7 +52,7 @@ export function NewConversation({ onClose, customer, handle, address: to = '', w
     }
   };
   return (
-    <Dialog open onClose={onClose} title={customer ? `Write to ${customer.name}` : 'New conversation'} wide>
+    <Dialog open onClose={onClose} title={customer ? `Write to ${called(customer.name, customer.id)}` : 'New conversation'} wide>
       {data && inboxes.length === 0
         ? <p className="text-muted">There is no inbox that can write first. Add an email inbox under Settings.</p>
         : (
@@ -64,7 +65,7 @@ export function NewConversation({ onClose, customer, handle, address: to = '', w
             </div>
             {inbox?.channel === 'email' && <Input label="Subject" dir="auto" value={subject} onValue={setSubject} error={errors.subject} autoFocus={handle !== undefined} />}
             <Area label="Message" rows={7} value={text} onValue={setText} required error={errors.text} />
-            {failure !== undefined && Object.keys(errors).length === 0 && <p role="alert" className="mb-3 rounded-lg bg-danger-soft px-3 py-2 text-danger">{describe(failure)}</p>}
+            {rest && <p role="alert" className="mb-3 rounded-lg bg-danger-soft px-3 py-2 text-danger">{rest}</p>}
             <div className="flex justify-end gap-2"><Button onClick={onClose}>Cancel</Button><Button look="primary" type="submit" disabled={busy || !inbox || !text.trim() || (!handle && !address.trim())}>{busy ? 'Sending…' : 'Send'}</Button></div>
           </form>
         )}

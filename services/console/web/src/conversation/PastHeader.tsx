@@ -3,6 +3,7 @@ import { ArrowLeft, ChevronsUp, PanelRight, Tag, UserRound } from 'lucide-react'
 import { useAgentName } from '../api/queries';
 import { Priority, Status, type Conversation } from '../gen/weftline/inbox/v1/types_pb';
 import { millis } from '../live/cache';
+import { called } from '../person/called';
 import { useFilter } from '../queue/useFilter';
 import { IconButton } from '../ui/Button';
 import { channelName } from '../ui/Channel';
@@ -30,7 +31,7 @@ export function PastHeader({ row, onCustomer, drawer, beside }: Props) {
         <Link to="/inbox" search={search} aria-label="Back to the queue" className="-ms-1 grid size-8 place-items-center rounded-lg hover:bg-ink/7 min-[860px]:hidden"><ArrowLeft size={18} aria-hidden className="rtl:rotate-180" /></Link>
         <h1 className="min-w-0 flex-1 truncate text-[15px]">
           {row
-            ? <><span className="font-semibold"><bdi>{row.customerName}</bdi></span><span className="text-muted"> · <bdi>{row.subject || `${channelName(row.channel)} conversation`}</bdi></span></>
+            ? <><span className="font-semibold"><bdi>{called(row.customerName, row.customerId)}</bdi></span><span className="text-muted"> · <bdi>{row.subject || `${channelName(row.channel)} conversation`}</bdi></span></>
             : <span className="text-muted">Conversation</span>}
         </h1>
         <IconButton label={beside ? 'Customer' : 'Show the customer'} keys="p" aria-expanded={drawer || beside} onClick={onCustomer}><PanelRight size={17} aria-hidden className="rtl:rotate-180" /></IconButton>

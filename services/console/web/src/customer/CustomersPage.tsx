@@ -2,6 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Users } from 'lucide-react';
 import { inbox } from '../api/client';
+import { called } from '../person/called';
 import { Suggestions } from '../person/Suggestions';
 import { Avatar } from '../ui/Avatar';
 import { Button } from '../ui/Button';
@@ -31,9 +32,9 @@ export function CustomersPage() {
             {customers.map((customer) => (
               <li key={customer.id} className="border-b last:border-b-0">
                 <Link to="/customers/$customerId" params={{ customerId: customer.id }} className="flex min-h-14 items-center gap-3 px-4 py-2 hover:bg-sunken">
-                  <Avatar name={customer.name} size={34} />
+                  <Avatar name={called(customer.name, customer.id)} of={customer.id} size={34} />
                   <span className="min-w-0 flex-1">
-                    <span className="block truncate font-medium"><bdi>{customer.erased ? 'Erased customer' : customer.name}</bdi></span>
+                    <span className="block truncate font-medium"><bdi>{customer.erased ? 'Erased customer' : called(customer.name, customer.id)}</bdi></span>
                     <span className="flex gap-3 overflow-hidden text-[13px] text-muted">{customer.handles.map((handle) => <span key={handle.id} className="flex min-w-0 items-center gap-1"><ChannelIcon channel={handle.kind} size={12} />{handle.kind === 'chat' ? 'visitor' : <bdi dir="ltr" className="truncate">{handle.address}</bdi>}</span>)}</span>
                   </span>
                   <When at={customer.lastAt} className="text-xs text-muted" />

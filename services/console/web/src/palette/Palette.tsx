@@ -5,6 +5,7 @@ import { ArrowRight, Keyboard, Moon, Search, Sun } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { available, perform } from '../keyboard/actions';
 import { bindings, spoken } from '../keyboard/keymap';
+import { called } from '../person/called';
 import { useHits } from '../search/hits';
 import { Snippet } from '../search/Snippet';
 import { prefer } from '../shell/preferences';
@@ -45,7 +46,7 @@ export function Palette({ onClose, onOver }: { onClose(): void; onOver(over: 'ke
                   {hits.map((hit) => hit.entry && (
                     <Item key={hit.entry.id} value={'hit ' + hit.entry.id} onSelect={() => run(() => void navigate({ to: '/c/$conversationId', params: { conversationId: hit.entry!.conversationId }, search: {} }))}>
                       <ChannelIcon channel={hit.entry.channel} size={15} />
-                      <span className="min-w-0 flex-1"><b className="block truncate font-medium"><bdi>{hit.customerName}</bdi></b><span className="block truncate text-[13px] text-muted"><Snippet text={hit.snippet} query={words} /></span></span>
+                      <span className="min-w-0 flex-1"><b className="block truncate font-medium"><bdi>{called(hit.customerName, hit.entry.customerId)}</bdi></b><span className="block truncate text-[13px] text-muted"><Snippet text={hit.snippet} query={words} /></span></span>
                       <When at={hit.entry.recordedAt} className="text-xs text-muted" />
                     </Item>
                   ))}

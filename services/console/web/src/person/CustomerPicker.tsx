@@ -5,6 +5,7 @@ import type { Customer } from '../gen/weftline/inbox/v1/types_pb';
 import { Avatar } from '../ui/Avatar';
 import { ChannelIcon } from '../ui/Channel';
 import { Failed } from '../ui/State';
+import { called } from './called';
 import { findCustomers } from './find';
 
 /** Finds a customer by name or address. without: ids that cannot be chosen. */
@@ -28,9 +29,9 @@ export function CustomerPicker({ label, without, onPick }: { label: string; with
         {found.map((customer) => (
           <li key={customer.id}>
             <button type="button" onClick={() => onPick(customer)} className="flex min-h-12 w-full items-center gap-3 rounded-lg px-2 py-1 text-start hover:bg-select">
-              <Avatar name={customer.name} size={30} />
+              <Avatar name={called(customer.name, customer.id)} of={customer.id} size={30} />
               <span className="min-w-0 flex-1">
-                <span className="block truncate font-medium"><bdi>{customer.name}</bdi></span>
+                <span className="block truncate font-medium"><bdi>{called(customer.name, customer.id)}</bdi></span>
                 <span className="flex flex-wrap gap-x-3 text-[13px] text-muted">
                   {customer.handles.map((handle) => <span key={handle.id} className="flex min-w-0 items-center gap-1"><ChannelIcon channel={handle.kind} size={12} />{handle.kind === 'chat' ? 'visitor' : <bdi dir="ltr" className="truncate">{handle.address}</bdi>}</span>)}
                 </span>

@@ -7,20 +7,20 @@ import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { Area, Input } from '../ui/Field';
 import { Failed, Skeleton } from '../ui/State';
+import { called } from './called';
 import { ErasureProgress } from './ErasureProgress';
 import { HandleLine } from './HandleLine';
 import { Refused, Stale, Warnings } from './Notices';
 import { refreshPersons } from './refresh';
 import { usePreview } from './usePreview';
 
-/** Erases the members chosen, after exactly what goes was shown and the name was typed. */
-export function EraseDialog({ customerId, name, onClose }: { customerId: string; name: string; onClose(): void }) {
+/** Erases the members chosen, after exactly what goes was shown and the word that means this customer was typed. */
+export function EraseDialog({ customerId, name, word, onClose }: { customerId: string; name: string; word: string; onClose(): void }) {
   const [left, setLeft] = useState<readonly string[]>([]);
   const [typed, setTyped] = useState('');
   const [reason, setReason] = useState('');
   const [running, setRunning] = useState<Erasure | undefined>();
   const { data, error, isFetching, refetch, changes, failure, busy, order } = usePreview(['erase', customerId], () => identity.previewErasure({ customerIds: [customerId] }), !running);
-  const word = name || 'erase';
   const chosen = (data?.members ?? []).filter((member) => !left.includes(member.customerId));
   // A hold refuses whom it is on; the others may go.
   const held = chosen.filter((member) => member.holds.length > 0);
@@ -36,7 +36,7 @@ export function EraseDialog({ customerId, name, onClose }: { customerId: string;
   };
   const toggle = (id: string): void => setLeft(left.includes(id) ? left.filter((one) => one !== id) : [...left, id]);
   return (
-    <Dialog open onClose={close} wide title={`Erase ${name || 'this customer'}`} about={running ? 'It goes on by itself, even when you close this.' : 'Messages, files, notes, attributes and addresses are destroyed for good, in the log and in every list. This cannot be undone.'}>
+    <Dialog open onClose={close} wide title={running ? 'Erasure' : `Erase ${name}`} about={running ? 'It goes on by itself, even when you close this.' : 'Messages, files, notes, attributes and addresses are destroyed for good, in the log and in every list. This cannot be undone.'}>
       {running && <ErasureProgress erasure={running} />}
       {running && <div className="mt-4 flex justify-end"><Button onClick={close}>Close</Button></div>}
       {!running && error !== null && !data && <Failed what="What would be erased could not be listed." error={error} onRetry={() => void refetch()} />}
@@ -51,11 +51,11 @@ export function EraseDialog({ customerId, name, onClose }: { customerId: string;
             <ul className="grid gap-2">{data.members.map((member) => <Member key={member.customerId} member={member} chosen={!left.includes(member.customerId)} onToggle={() => toggle(member.customerId)} />)}</ul>
           </fieldset>
           <Area label="Why (optional)" help="Not kept with the erasure: nothing about this customer may be left." rows={2} value={reason} onValue={(value) => setReason(value.slice(0, 500))} />
-          <Input label={`Type “${word}” to confirm`} autoComplete="off" value={typed} onValue={setTyped} />
+          <Input label={`Type “${word}” to confirm`} {...(word === name.trim() ? {} : { help: 'The end of his id: he has no name of his own.' })} autoComplete="off" value={typed} onValue={setTyped} />
           {failure && <p role="alert" className="mb-2 text-danger">Not erased. {failure}</p>}
           <div className="flex justify-end gap-2">
             <Button onClick={close}>Cancel</Button>
-            <Button look="danger" type="submit" disabled={busy || isFetching || refused !== '' || chosen.length === 0 || typed.trim() !== word.trim()}><Trash2 size={14} aria-hidden />{busy ? 'Ordering…' : 'Erase for good'}</Button>
+            <Button look="danger" type="submit" disabled={busy || isFetching || refused !== '' || chosen.length === 0 || typed.trim() !== word}><Trash2 size={14} aria-hidden />{busy ? 'Ordering…' : 'Erase for good'}</Button>
           </div>
         </form>
       )}
@@ -70,7 +70,7 @@ const counts = (member: ErasureMember): string =>
 function Member({ member, chosen, onToggle }: { member: ErasureMember; chosen: boolean; onToggle(): void }) {
   return (
     <li className="rounded-xl border p-3">
-      <label className="flex min-h-7 items-center gap-2 font-semibold"><input type="checkbox" className="size-4" checked={chosen} onChange={onToggle} /><bdi>{member.name || 'Customer'}</bdi></label>
+      <label className="flex min-h-7 items-center gap-2 font-semibold"><input type="checkbox" className="size-4" checked={chosen} onChange={onToggle} /><bdi>{called(member.name, member.customerId)}</bdi></label>
       <p className="mb-1.5 text-[13px] text-muted">{counts(member)}</p>
       <ul className="grid gap-1.5">{member.handles.map((handle) => <li key={handle.handle?.id} className="flex"><HandleLine of={handle} /></li>)}</ul>
       {member.holds.map((hold) => <p key={hold.id} className="mt-1.5 text-danger">Legal hold: <bdi>{hold.reason || 'no reason given'}</bdi></p>)}

@@ -9,6 +9,7 @@ import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { Failed } from '../ui/State';
 import { When } from '../ui/When';
+import { called } from './called';
 import { memberName } from './members';
 
 /** How often progress is asked for, ms. */
@@ -44,7 +45,7 @@ export function ExportDialog({ person, onClose }: { person: Person; onClose(): v
     setChosen(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id]);
   };
   return (
-    <Dialog open onClose={onClose} title={`Export ${person.name || 'this customer'}`} about="One archive of everything that is stored: messages, files, notes, attributes and who is who. It is kept for 24 hours.">
+    <Dialog open onClose={onClose} title={`Export ${called(person.name, person.id)}`} about="One archive of everything that is stored: messages, files, notes, attributes and who is who. It is kept for 24 hours.">
       {!now && (
         <form onSubmit={(event) => { event.preventDefault(); void start(); }}>
           {members.length > 1 && (

@@ -14,7 +14,7 @@ export function Merges({ person }: { person: Person }) {
   const [parting, setParting] = useState<Link | undefined>();
   const who = (id: string): string => {
     const member = person.members.find(({ customer }) => customer?.id === id);
-    return member ? memberName({ name: member.customer?.name ?? '', erased: member.erased }) : 'somebody else';
+    return member ? memberName({ id, name: member.customer?.name ?? '', erased: member.erased }) : 'somebody else';
   };
   return (
     <>

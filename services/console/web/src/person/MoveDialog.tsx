@@ -10,6 +10,7 @@ import { Area, Input } from '../ui/Field';
 import { Failed, Skeleton } from '../ui/State';
 import { say } from '../ui/toast';
 import { When } from '../ui/When';
+import { called } from './called';
 import { CustomerPicker } from './CustomerPicker';
 import { HandleLine } from './HandleLine';
 import { Refused, Stale, Warnings } from './Notices';
@@ -43,7 +44,7 @@ export function MoveDialog({ customerId, handle, onClose }: { customerId: string
         <fieldset className="mb-3">
           <legend className="mb-1 text-[13px] font-medium">To whom?</legend>
           <label className="flex min-h-8 items-center gap-2"><input type="radio" name="whom" className="size-4" checked={whom === 'new'} onChange={() => setWhom('new')} />A new customer</label>
-          <label className="flex min-h-8 items-center gap-2"><input type="radio" name="whom" className="size-4" checked={whom === 'other'} onChange={() => setWhom('other')} />Another customer{other && whom === 'other' && <>: <b><bdi>{other.name}</bdi></b></>}</label>
+          <label className="flex min-h-8 items-center gap-2"><input type="radio" name="whom" className="size-4" checked={whom === 'other'} onChange={() => setWhom('other')} />Another customer{other && whom === 'other' && <>: <b><bdi>{called(other.name, other.id)}</bdi></b></>}</label>
         </fieldset>
         {whom === 'other' && (other
           ? <Button small className="mb-3" onClick={() => setOther(undefined)}>Choose somebody else</Button>

@@ -9,6 +9,7 @@ import { Avatar } from '../ui/Avatar';
 import { IconButton } from '../ui/Button';
 import { Menu, MenuItem } from '../ui/Menu';
 import { When } from '../ui/When';
+import { called, eraseWord } from './called';
 import { Consents } from './Consents';
 import { Conversations } from './Conversations';
 import { HandleItem } from './HandleItem';
@@ -43,13 +44,13 @@ export function PersonPane({ customerId, conversationId, onClose }: { customerId
   if (!person || !customer) return <div className="p-4"><div className="skeleton mb-3 h-12" /><div className="skeleton h-24" /></div>;
   const members = person.members;
   const ids = members.map((member) => member.customer?.id ?? '');
-  const name = person.name || customer.name;
+  const name = called(person.name || customer.name, customerId);
   const addressOf = (id: string): string => members.flatMap((member) => member.handles).find((one) => one.handle?.id === id)?.handle?.address ?? '';
   const living = members.filter((member) => !member.erased);
   return (
     <div className="p-4">
       <div className="mb-4 flex items-start gap-2">
-        <Avatar name={name} size={44} />
+        <Avatar name={name} of={customerId} size={44} />
         <div className="min-w-0 flex-1">
           <h2 className="truncate text-[15px] font-semibold"><bdi>{living.length === 0 ? 'Erased customer' : name}</bdi></h2>
           <p className="text-xs text-muted">{members.length > 1 ? `One person, ${members.length} customers` : <>Customer since <When at={customer.createdAt} /></>}</p>
@@ -87,7 +88,7 @@ export function PersonPane({ customerId, conversationId, onClose }: { customerId
         {over?.what === 'prove-other' && <ProofDialog customerId={customerId} onClose={close} />}
         {over?.what === 'merge' && <MergeWith customerId={customerId} members={ids} name={name} onClose={close} />}
         {over?.what === 'export' && <ExportDialog person={person} onClose={close} />}
-        {over?.what === 'erase' && <EraseDialog customerId={customerId} name={name} onClose={close} />}
+        {over?.what === 'erase' && <EraseDialog customerId={customerId} name={name} word={eraseWord(person.name || customer.name, customerId)} onClose={close} />}
         {over?.what === 'hold' && <HoldDialog members={members} onClose={close} />}
       </Suspense>
     </div>
@@ -98,11 +99,11 @@ type MemberProps = { member: Member; alone: boolean; open: boolean; bare: boolea
 
 function MemberPart({ member, alone, open, bare, addressOf, onOver }: MemberProps) {
   const customerId = member.customer?.id ?? '';
-  const called = memberName({ name: member.customer?.name ?? '', erased: member.erased });
+  const shown = memberName({ id: customerId, name: member.customer?.name ?? '', erased: member.erased });
   if (member.erased) return <p className="mb-2 rounded-lg bg-sunken px-2 py-1.5 text-[13px] text-muted">{alone ? 'This customer was erased. Nothing else is known of him.' : 'A customer of this person was erased. Nothing else is known of him.'}</p>;
   return (
     <div className={alone ? '' : 'mb-3'}>
-      {!alone && <h4 className="mb-1 flex items-baseline gap-1.5 text-[13px] font-medium"><bdi className="truncate">{called}</bdi>{open && <span className="shrink-0 rounded bg-accent-soft px-1 text-xs text-accent-text">this one</span>}</h4>}
+      {!alone && <h4 className="mb-1 flex items-baseline gap-1.5 text-[13px] font-medium"><bdi className="truncate">{shown}</bdi>{open && <span className="shrink-0 rounded bg-accent-soft px-1 text-xs text-accent-text">this one</span>}</h4>}
       <ul className="grid gap-1.5">
         {member.handles.map((one) => one.handle && (
           <HandleItem key={one.handle.id} of={one} customerId={customerId} addressOf={addressOf} bare={bare} onWrite={() => onOver({ what: 'write', handle: one, customerId })} onMove={() => onOver({ what: 'move', handle: one, customerId })} onProve={() => onOver({ what: 'prove', handle: one, customerId })} />

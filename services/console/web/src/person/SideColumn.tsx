@@ -3,6 +3,7 @@ import { Avatar } from '../ui/Avatar';
 import { channelName, ChannelIcon } from '../ui/Channel';
 import { cx } from '../ui/cx';
 import { When } from '../ui/When';
+import { called } from './called';
 import { HandleLine } from './HandleLine';
 import { memberName } from './members';
 
@@ -16,13 +17,14 @@ const figures = (side: Side): [bigint, string, string][] => [
 export function SideColumn({ title, side, result }: { title: string; side: Side | undefined; result?: boolean }) {
   const person = side?.person;
   if (!side || !person) return null;
+  const name = called(person.name, person.id);
   return (
     <section aria-label={title} className={cx('min-w-0 rounded-xl border p-3', result ? 'border-2 border-accent-text/60 bg-accent-soft/40' : 'bg-panel')}>
       <p className="mb-2 text-xs font-semibold text-muted">{title}</p>
       <div className="mb-2 flex items-center gap-2">
-        <Avatar name={person.name} size={34} />
+        <Avatar name={name} of={person.id} size={34} />
         <div className="min-w-0">
-          <h3 className="truncate font-semibold"><bdi>{person.name || 'Visitor'}</bdi></h3>
+          <h3 className="truncate font-semibold"><bdi>{name}</bdi></h3>
           <p className="text-xs text-muted">{side.firstAt ? <>Since <When at={side.firstAt} /></> : 'Nothing said yet'}{side.lastAt && <> · last <When at={side.lastAt} /></>}</p>
         </div>
       </div>
@@ -34,9 +36,9 @@ export function SideColumn({ title, side, result }: { title: string; side: Side 
       <h4 className="mb-1 text-xs font-semibold text-muted">Addresses</h4>
       {person.members.map((member) => (
         <div key={member.customer?.id} className="mb-2">
-          {person.members.length > 1 && <p className="text-xs font-medium"><bdi>{memberName(member.customer && { name: member.customer.name, erased: member.erased })}</bdi></p>}
+          {person.members.length > 1 && <p className="text-xs font-medium"><bdi>{memberName(member.customer && { id: member.customer.id, name: member.customer.name, erased: member.erased })}</bdi></p>}
           {member.erased ? <p className="text-xs text-muted">Nothing is left of this customer.</p> : (
-            <ul className="grid gap-1.5">
+            <ul className="grid grid-cols-[minmax(0,1fr)] gap-1.5">
               {member.handles.map((handle) => <li key={handle.handle?.id} className="flex"><HandleLine of={handle} /></li>)}
               {member.handles.length === 0 && <li className="text-xs text-muted">None.</li>}
             </ul>
@@ -46,7 +48,7 @@ export function SideColumn({ title, side, result }: { title: string; side: Side 
       {side.open.length > 0 && (
         <>
           <h4 className="mt-3 mb-1 text-xs font-semibold text-muted">Open conversations</h4>
-          <ul className="grid gap-1">
+          <ul className="grid grid-cols-[minmax(0,1fr)] gap-1">
             {side.open.map((row) => (
               <li key={row.id} className="flex items-center gap-1.5 text-[13px]">
                 <ChannelIcon channel={row.channel} /><span className="min-w-0 flex-1 truncate"><bdi>{row.subject || row.preview || `${channelName(row.channel)} conversation`}</bdi></span><When at={row.lastAt} className="shrink-0 text-xs text-muted" />

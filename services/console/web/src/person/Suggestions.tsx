@@ -7,6 +7,7 @@ import { suggestionsQuery } from '../api/queries';
 import type { Suggestion } from '../gen/weftline/identity/v1/types_pb';
 import { Button } from '../ui/Button';
 import { say } from '../ui/toast';
+import { called } from './called';
 import { refreshPersons } from './refresh';
 
 const MergeDialog = lazy(() => import('./MergeDialog').then((m) => ({ default: m.MergeDialog })));
@@ -38,7 +39,7 @@ export function Suggestions({ customerId = '', members = [] }: { customerId?: st
             return (
               <li key={one.id} className="rounded-xl border border-accent-text/40 bg-accent-soft/50 p-2.5">
                 <p className="flex items-start gap-2"><Users size={15} aria-hidden className="mt-0.5 shrink-0 text-accent-text" />
-                  <span>{mine ? <>May be the same person as <b className="font-semibold"><bdi>{mine === 'a' ? one.nameB : one.nameA}</bdi></b></> : <><b className="font-semibold"><bdi>{one.nameA}</bdi></b> and <b className="font-semibold"><bdi>{one.nameB}</bdi></b> may be the same person</>}</span>
+                  <span>{mine ? <>May be the same person as <b className="font-semibold"><bdi>{mine === 'a' ? called(one.nameB, one.b) : called(one.nameA, one.a)}</bdi></b></> : <><b className="font-semibold"><bdi>{called(one.nameA, one.a)}</bdi></b> and <b className="font-semibold"><bdi>{called(one.nameB, one.b)}</bdi></b> may be the same person</>}</span>
                 </p>
                 <ul className="ms-6 text-[13px] text-muted">{one.reasons.map((reason, i) => <li key={i}><bdi>{reason.text}</bdi></li>)}</ul>
                 <div className="mt-1.5 flex flex-wrap gap-1.5">

@@ -1,8 +1,9 @@
 import type { Customer } from '../gen/weftline/inbox/v1/types_pb';
+import { called } from './called';
 
 /** True when the customer's name or an address of his has all the words. */
 export function fits(customer: Customer, words: string): boolean {
-  const text = [customer.name, ...customer.handles.map((handle) => handle.address)].join(' ').toLowerCase();
+  const text = [called(customer.name, customer.id), ...customer.handles.map((handle) => handle.address)].join(' ').toLowerCase();
   return words.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }
 

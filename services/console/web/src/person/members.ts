@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { HandleEvidenceSchema, MemberSchema, PersonSchema, Qualifier, type Person } from '../gen/weftline/identity/v1/types_pb';
 import type { Customer } from '../gen/weftline/inbox/v1/types_pb';
+import { called } from './called';
 
 /** A person as far as a timeline tells, for a hub that cannot say more. */
 export function personOf(members: readonly Customer[], shown?: Customer): Person {
@@ -32,5 +33,5 @@ export function conflictsOf(person: Pick<Person, 'members' | 'attributes'>): Map
 }
 
 /** What to call a member: his name, or what is left of him. */
-export const memberName = (customer: Pick<Customer, 'name' | 'erased'> | undefined): string =>
-  !customer ? 'Unknown' : customer.erased ? 'Erased customer' : customer.name || 'Visitor';
+export const memberName = (customer: Pick<Customer, 'id' | 'name' | 'erased'> | undefined): string =>
+  !customer ? 'Unknown' : customer.erased ? 'Erased customer' : called(customer.name, customer.id);

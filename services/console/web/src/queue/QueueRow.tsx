@@ -4,9 +4,11 @@ import { useAgentName } from '../api/queries';
 import { Priority, Status, type Conversation } from '../gen/weftline/inbox/v1/types_pb';
 import type { Presence } from '../gen/weftline/realtime/v1/frame_pb';
 import { millis } from '../live/cache';
+import { called } from '../person/called';
 import { Avatar } from '../ui/Avatar';
 import { channelName, ChannelIcon } from '../ui/Channel';
 import { cx } from '../ui/cx';
+import { previewOf } from './preview';
 import { moment, span, useNow, When } from '../ui/When';
 
 /** Every row is this high, in px: the list needs no measuring. */
@@ -19,6 +21,7 @@ type Props = {
 
 export const QueueRow = memo(function QueueRow({ row, top, index, total, open, active, seen, presence, meId, onOpen }: Props) {
   const name = useAgentName();
+  const customerName = called(row.customerName, row.customerId);
   const unread = row.waitingSince !== undefined && Number(row.version) > seen;
   const others = presence?.viewers.filter((viewer) => viewer.agentId !== meId) ?? [];
   const typist = others.find((viewer) => viewer.typing);
@@ -38,20 +41,20 @@ export const QueueRow = memo(function QueueRow({ row, top, index, total, open, a
       )}
     >
       <div className="relative mt-0.5 h-fit">
-        <Avatar name={row.customerName} size={34} />
+        <Avatar name={customerName} of={row.customerId} size={34} />
         <span className="absolute -end-1.5 -bottom-2 grid size-[18px] place-items-center rounded-full bg-panel ring-1 ring-line"><ChannelIcon channel={row.channel} size={11} /></span>
       </div>
       <div className="min-w-0 flex-1 leading-snug">
         <div className="flex items-baseline gap-1.5">
           {unread && <span className="size-2 shrink-0 self-center rounded-full bg-accent-text"><span className="sr-only">Unread. </span></span>}
-          <span className={cx('min-w-0 flex-1 truncate', unread ? 'font-bold' : 'font-semibold')}><bdi>{row.customerName}</bdi></span>
+          <span className={cx('min-w-0 flex-1 truncate', unread ? 'font-bold' : 'font-semibold')}><bdi>{customerName}</bdi></span>
           <Due row={row} />
         </div>
         <div className={cx('truncate text-[13px]', unread && 'font-semibold')}><bdi>{row.subject || `${channelName(row.channel)} conversation`}</bdi></div>
         <div className="flex items-center gap-1.5 text-[13px] text-muted">
           {typist || presence?.customerTyping
             ? <span className="flex min-w-0 flex-1 items-center gap-1 truncate text-accent-text italic"><PencilLine size={12} aria-hidden />{typist ? <><bdi>{typist.name}</bdi> is writing…</> : 'Customer is typing…'}</span>
-            : <span className="min-w-0 flex-1 truncate"><bdi>{row.preview}</bdi></span>}
+            : <span className="min-w-0 flex-1 truncate"><bdi>{previewOf(row)}</bdi></span>}
           {others.length > 0 && <span title={others.map((o) => o.name).join(', ')} className="flex items-center text-accent-text"><Eye size={13} aria-hidden /><span className="sr-only">Looked at by {others.map((o) => o.name).join(', ')}</span></span>}
           {row.priority >= Priority.HIGH && <span className="flex items-center text-danger" title={row.priority === Priority.URGENT ? 'Urgent' : 'High priority'}><ChevronsUp size={14} aria-hidden /><span className="sr-only">{row.priority === Priority.URGENT ? 'Urgent' : 'High priority'}</span></span>}
           {row.assignee && <span className="max-w-20 shrink-0 truncate text-xs"><span className="sr-only">Assigned to </span><bdi>{name(row.assignee)}</bdi></span>}

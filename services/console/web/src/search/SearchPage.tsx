@@ -3,6 +3,8 @@ import { Lock, Search } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useAgentName } from '../api/queries';
 import type { SearchResponse_Hit } from '../gen/weftline/inbox/v1/inbox_pb';
+import { called } from '../person/called';
+import { readWords } from '../shell/address';
 import { ChannelIcon } from '../ui/Channel';
 import { Empty, Failed, Skeleton } from '../ui/State';
 import { When } from '../ui/When';
@@ -10,7 +12,8 @@ import { longestQuery, useHits, useRested } from './hits';
 import { Snippet } from './Snippet';
 
 export function SearchPage() {
-  const { q = '' } = useSearch({ strict: false }) as { q?: string };
+  // What validateSearch leaves out comes through unread here.
+  const { q = '' } = readWords(useSearch({ strict: false }) as Record<string, unknown>);
   const [words, setWords] = useState(q);
   const navigate = useNavigate();
   const rested = useRested(words, 400);
@@ -45,7 +48,7 @@ function Hit({ hit, query }: { hit: SearchResponse_Hit; query: string }) {
       <Link to="/c/$conversationId" params={{ conversationId: entry.conversationId }} search={{}} className="block rounded-xl border bg-panel px-4 py-2.5 hover:border-line-strong">
         <span className="flex flex-wrap items-center gap-x-2 text-xs text-muted">
           {note ? <Lock size={13} aria-label="Note" /> : <ChannelIcon channel={entry.channel} size={13} />}
-          <b className="text-sm text-ink"><bdi>{hit.customerName}</bdi></b>
+          <b className="text-sm text-ink"><bdi>{called(hit.customerName, entry.customerId)}</bdi></b>
           {author && <span>{note ? 'note by' : 'answered by'} <bdi>{name(author)}</bdi></span>}
           <When at={entry.recordedAt} className="ms-auto" />
         </span>

@@ -11,6 +11,7 @@ import { cx } from '../ui/cx';
 import { Failed, Skeleton } from '../ui/State';
 import { Connect } from './Connect';
 import { inOrder } from './fields';
+import { savedWords } from './health';
 import { InboxSettings } from './InboxSettings';
 import { TestSteps } from './TestSteps';
 import { useInboxEdit } from './useInboxEdit';
@@ -116,7 +117,7 @@ function Fill({ channel, stage, setStage, saved, setSaved, onBack, onClose }: Fi
       )}
       {stage === 'done' && saved && (
         <section aria-label="Finish">
-          <h3 ref={head} tabIndex={-1} className="mb-2 outline-none">Saved. The inbox works from now on.</h3>
+          <h3 ref={head} tabIndex={-1} className="mb-2 outline-none">{savedWords(edit.outcome)}</h3>
           <Connect inbox={saved} channel={channel} known={edit.values} />
           <div className="mt-4 flex flex-wrap items-center justify-end gap-3">
             <Link to="/inbox" search={{ inbox: saved.id }} className="underline">Show its conversations</Link>

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Pencil, UserPlus } from 'lucide-react';
 import { useState } from 'react';
 import { desk } from '../api/client';
-import { byField, describe } from '../api/error';
+import { refusal } from '../api/error';
 import { agentsQuery, queries, sessionQuery, useMe } from '../api/queries';
 import { AgentSchema, Role, type Agent } from '../gen/weftline/console/v1/console_pb';
 import { Avatar } from '../ui/Avatar';
@@ -21,7 +21,7 @@ export function AgentsPage() {
   const [editing, setEditing] = useState<Agent | undefined>();
   return (
     <>
-      <PageHead title="Agents" about="Who works here. Owners may also change inboxes, agents and API tokens.">
+      <PageHead title="Agents" about="Who works here. Every agent may merge and erase customers; owners may also change inboxes, agents and API tokens.">
         {owner && <Button onClick={() => setEditing(create(AgentSchema, { role: Role.AGENT }))}><UserPlus size={15} aria-hidden />Add an agent</Button>}
       </PageHead>
       {error && <Failed what="The agents could not be loaded." error={error} onRetry={() => void refetch()} />}
@@ -56,7 +56,7 @@ function AgentForm({ agent, onClose }: { agent: Agent; onClose(): void }) {
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>();
-  const errors = failure === undefined ? {} : byField(failure);
+  const { at: errors, rest } = refusal(failure, ['name', 'email', 'role', 'password']);
   const save = async (): Promise<void> => {
     setBusy(true);
     setFailure(undefined);
@@ -76,10 +76,10 @@ function AgentForm({ agent, onClose }: { agent: Agent; onClose(): void }) {
       <form onSubmit={(event) => { event.preventDefault(); void save(); }}>
         <Input label="Name" value={name} onValue={setName} required autoFocus error={errors.name} />
         <Input label="Email" type="email" dir="ltr" value={email} onValue={setEmail} required error={errors.email} />
-        <Select label="Role" value={role} onValue={setRole} options={[[String(Role.AGENT), 'Agent'], [String(Role.OWNER), 'Owner']]} />
+        <Select label="Role" value={role} onValue={setRole} options={[[String(Role.AGENT), 'Agent'], [String(Role.OWNER), 'Owner']]} error={errors.role} />
         <Input label="Password" type="password" autoComplete="new-password" value={password} onValue={setPassword} required={fresh} minLength={shortest} help={fresh ? `At least ${shortest} characters.` : `Empty keeps the old one. At least ${shortest} characters.`} error={errors.password} />
         {!fresh && <label className="mb-3 flex min-h-8 items-center gap-2"><input type="checkbox" className="size-4" checked={disabled} onChange={(event) => setDisabled(event.target.checked)} />Disabled: may no longer log in</label>}
-        {failure !== undefined && Object.keys(errors).length === 0 && <p role="alert" className="mb-3 rounded-lg bg-danger-soft px-3 py-2 text-danger">{describe(failure)}</p>}
+        {rest && <p role="alert" className="mb-3 rounded-lg bg-danger-soft px-3 py-2 text-danger">{rest}</p>}
         <div className="flex justify-end gap-2"><Button onClick={onClose}>Cancel</Button><Button look="primary" type="submit" disabled={busy}>{busy ? 'Saving…' : 'Save'}</Button></div>
       </form>
     </Dialog>

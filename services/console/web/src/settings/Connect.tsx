@@ -1,7 +1,7 @@
 import { CheckCircle2, HelpCircle, Send, XCircle } from 'lucide-react';
 import { useState } from 'react';
 import { desk } from '../api/client';
-import { byField, describe } from '../api/error';
+import { refusal } from '../api/error';
 import type { Channel, Inbox, SendTestResponse } from '../gen/weftline/console/v1/console_pb';
 import { Button } from '../ui/Button';
 import { Input } from '../ui/Field';
@@ -45,7 +45,7 @@ function TestMessage({ inbox, label, help }: { inbox: Inbox; label: string; help
   const [busy, setBusy] = useState(false);
   const [receipt, setReceipt] = useState<SendTestResponse | undefined>();
   const [failure, setFailure] = useState<unknown>();
-  const errors = failure === undefined ? {} : byField(failure);
+  const { at: errors, rest } = refusal(failure, ['address']);
   const send = async (): Promise<void> => {
     setBusy(true);
     setReceipt(undefined);
@@ -77,7 +77,7 @@ function TestMessage({ inbox, label, help }: { inbox: Inbox; label: string; help
           </div>
         )}
       </div>
-      {failure !== undefined && !errors.address && <p role="alert" className="mt-2 rounded-lg bg-danger-soft px-3 py-2 text-danger">{describe(failure)}</p>}
+      {rest && <p role="alert" className="mt-2 rounded-lg bg-danger-soft px-3 py-2 text-danger">{rest}</p>}
     </form>
   );
 }

@@ -6,6 +6,7 @@ import { identity } from '../api/client';
 import { isUnimplemented } from '../api/error';
 import type { Repeat } from '../gen/weftline/identity/v1/types_pb';
 import { millis } from '../live/cache';
+import { called } from '../person/called';
 import { Button } from '../ui/Button';
 import { cx } from '../ui/cx';
 import { Empty, Failed, Skeleton } from '../ui/State';
@@ -41,15 +42,16 @@ export function RepeatList() {
 
 function Item({ of }: { of: Repeat }) {
   const Icon = icons[of.kind] ?? MessagesSquare;
+  const customer = called(of.customerName, of.customerId);
   const earlier = of.earlierConversationIds.at(-1);
   return (
     <li className="flex items-start gap-3 border-b px-4 py-2.5 last:border-b-0">
       <Icon size={16} aria-hidden className="mt-1 shrink-0 text-muted" />
       <div className="min-w-0 flex-1">
-        <p><Link to="/c/$conversationId" params={{ conversationId: of.conversationId }} search={{ at: Math.ceil(millis(of.at)) }} className="font-medium underline decoration-dotted underline-offset-4"><bdi>{of.customerName}</bdi></Link> {told(of)}</p>
+        <p><Link to="/c/$conversationId" params={{ conversationId: of.conversationId }} search={{ at: Math.ceil(millis(of.at)) }} className="font-medium underline decoration-dotted underline-offset-4"><bdi>{customer}</bdi></Link> {told(of)}</p>
         <p className="flex flex-wrap gap-x-3 text-[13px] text-muted">
           {of.subject && <span className="max-w-full truncate"><bdi>{of.subject}</bdi></span>}
-          {earlier && <Link to="/c/$conversationId" params={{ conversationId: earlier }} search={{}} className="underline">The earlier conversation<span className="sr-only"> of {of.customerName}</span></Link>}
+          {earlier && <Link to="/c/$conversationId" params={{ conversationId: earlier }} search={{}} className="underline">The earlier conversation<span className="sr-only"> of {customer}</span></Link>}
           <When at={of.at} className="sm:ms-auto" />
         </p>
       </div>

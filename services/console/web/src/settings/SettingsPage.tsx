@@ -1,26 +1,21 @@
-import { Link, Outlet } from '@tanstack/react-router';
-import { Inbox, KeyRound, Repeat, ScrollText, ShieldOff, SlidersHorizontal, Users } from 'lucide-react';
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { useMe } from '../api/queries';
 import { Role } from '../gen/weftline/console/v1/console_pb';
-
-const pages = [
-  { to: '/settings/inboxes', label: 'Inboxes', icon: Inbox, owners: false },
-  { to: '/settings/agents', label: 'Agents', icon: Users, owners: false },
-  { to: '/settings/tokens', label: 'API tokens', icon: KeyRound, owners: false },
-  { to: '/settings/audit', label: 'Audit log', icon: ScrollText, owners: true },
-  { to: '/settings/privacy', label: 'Privacy', icon: ShieldOff, owners: false },
-  { to: '/settings/repeats', label: 'Repeats', icon: Repeat, owners: false },
-  { to: '/settings/mine', label: 'My console', icon: SlidersHorizontal, owners: false },
-] as const;
+import { pagesFor } from './pages';
 
 export function SettingsPage() {
   const owner = useMe().role === Role.OWNER;
+  const here = useLocation({ select: (at) => at.pathname });
+  const tabs = useRef<HTMLUListElement>(null);
+  // On a phone the tabs are a strip wider than the screen. A promise in newer browsers: an effect must not give it back.
+  useEffect(() => void tabs.current?.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here]);
   return (
     <div className="grid h-full grid-cols-1 grid-rows-[auto_minmax(0,1fr)] md:grid-cols-[200px_minmax(0,1fr)] md:grid-rows-1">
       <nav aria-label="Settings" data-pane="settings" tabIndex={-1} className="border-b bg-panel p-2 md:border-e md:border-b-0 md:p-3">
         <p className="mb-2 hidden px-2 text-[15px] font-semibold md:block">Settings</p>
-        <ul className="flex gap-1 overflow-x-auto md:flex-col">
-          {pages.filter((page) => owner || !page.owners).map(({ to, label, icon: Icon }) => (
+        <ul ref={tabs} className="flex gap-1 overflow-x-auto md:flex-col">
+          {pagesFor(owner).map(({ to, label, icon: Icon }) => (
             <li key={to}><Link to={to} className="flex min-h-9 items-center gap-2 rounded-lg px-2.5 whitespace-nowrap hover:bg-sunken aria-[current=page]:bg-select aria-[current=page]:font-semibold" activeProps={{ 'aria-current': 'page' }}><Icon size={16} aria-hidden />{label}</Link></li>
           ))}
         </ul>

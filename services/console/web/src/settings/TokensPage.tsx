@@ -14,27 +14,37 @@ import { When } from '../ui/When';
 import { CopyBox } from './Embed';
 import { PageHead } from './SettingsPage';
 
+const about = 'For programs that read or write conversations, or follow the event stream. Send it as Authorization: Bearer.';
+
 const scopeWords: Record<string, string> = { inbox: 'Read and write conversations', events: 'Follow the event stream' };
 
 export function TokensPage() {
+  return useMe().role === Role.OWNER ? <Tokens /> : (
+    <>
+      <PageHead title="API tokens" about={about} />
+      <Empty icon={<KeyRound size={20} aria-hidden />} title="Only owners can see the API tokens." />
+    </>
+  );
+}
+
+function Tokens() {
   const { data, error, isPending, refetch } = useQuery(tokensQuery);
-  const owner = useMe().role === Role.OWNER;
   const [adding, setAdding] = useState(false);
   return (
     <>
-      <PageHead title="API tokens" about="For programs that read or write conversations, or follow the event stream. Send it as Authorization: Bearer.">
-        {owner && <Button onClick={() => setAdding(true)}><Plus size={15} aria-hidden />New token</Button>}
+      <PageHead title="API tokens" about={about}>
+        <Button onClick={() => setAdding(true)}><Plus size={15} aria-hidden />New token</Button>
       </PageHead>
       {error && <Failed what="The tokens could not be loaded." error={error} onRetry={() => void refetch()} />}
       {isPending && <Skeleton rows={2} height={56} />}
       {data?.length === 0 && <Empty icon={<KeyRound size={20} aria-hidden />} title="No token yet." />}
-      {data && data.length > 0 && <ul className="overflow-hidden rounded-xl border bg-panel">{data.map((token) => <Row key={token.id} token={token} owner={owner} />)}</ul>}
+      {data && data.length > 0 && <ul className="overflow-hidden rounded-xl border bg-panel">{data.map((token) => <Row key={token.id} token={token} />)}</ul>}
       {adding && <NewToken onClose={() => setAdding(false)} />}
     </>
   );
 }
 
-function Row({ token, owner }: { token: Token; owner: boolean }) {
+function Row({ token }: { token: Token }) {
   const [sure, setSure] = useState(false);
   const revoke = async (): Promise<void> => {
     try {
@@ -52,7 +62,7 @@ function Row({ token, owner }: { token: Token; owner: boolean }) {
         <p className="text-[13px] text-muted">{token.scopes.map((scope) => scopeWords[scope] ?? scope).join(' · ')}</p>
       </div>
       <p className="text-xs text-muted">Made <When at={token.createdAt} /> · {token.lastUsedAt ? <>used <When at={token.lastUsedAt} /></> : 'not used since the hub started'}</p>
-      {owner && (sure ? <Button small look="danger" onClick={() => void revoke()}>Yes, revoke</Button> : <Button small aria-label={`Revoke ${token.name}`} onClick={() => setSure(true)}>Revoke…</Button>)}
+      {sure ? <Button small look="danger" onClick={() => void revoke()}>Yes, revoke</Button> : <Button small aria-label={`Revoke ${token.name}`} onClick={() => setSure(true)}>Revoke…</Button>}
     </li>
   );
 }

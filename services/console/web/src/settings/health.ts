@@ -1,4 +1,4 @@
-import type { Inbox } from '../gen/weftline/console/v1/console_pb';
+import type { Inbox, TestInboxResponse } from '../gen/weftline/console/v1/console_pb';
 
 export type Face = { label: string; tone: string };
 
@@ -24,6 +24,10 @@ export function reasonOf(inbox: Pick<Inbox, 'health' | 'healthDetail' | 'paused'
   if (inbox.paused) return 'Nothing is fetched or sent. What agents write waits and goes out when the inbox goes on; what customers bring by webhook or chat is shown as ever.';
   return inbox.healthDetail || (unproven(inbox) ? 'Nothing has come in since the hub started. The first message shows that the provider posts here.' : '');
 }
+
+/** What is said of an inbox that was just saved, after the last try to connect it. */
+export const savedWords = (outcome: Pick<TestInboxResponse, 'ok'> | undefined): string =>
+  outcome?.ok === false ? 'Saved, but it does not work yet. Its card under Inboxes says why.' : 'Saved. The inbox works from now on.';
 
 const count = (n: bigint, one: string, many: string): string => `${n.toLocaleString()} ${n === 1n ? one : many}`;
 

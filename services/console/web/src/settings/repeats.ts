@@ -1,4 +1,5 @@
 import type { Repeat, RepeatDay, Repeats } from '../gen/weftline/identity/v1/types_pb';
+import { times } from '../ui/locale';
 
 /** The reasons that are counted, in words. */
 export const reasons = [
@@ -56,5 +57,5 @@ export function rate(repeats: Pick<Repeats, 'total' | 'conversations'> | { total
 export function weekWord(monday: string): string {
   const from = new Date(monday + 'T00:00:00Z');
   const to = new Date(from.getTime() + 6 * 86_400_000);
-  return new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC', ...(from.getUTCFullYear() === new Date().getUTCFullYear() ? {} : { year: 'numeric' }) }).formatRange(from, to);
+  return times({ day: 'numeric', month: 'short', timeZone: 'UTC', ...(from.getUTCFullYear() === new Date().getUTCFullYear() ? {} : { year: 'numeric' }) }).formatRange(from, to);
 }

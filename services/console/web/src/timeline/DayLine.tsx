@@ -1,3 +1,4 @@
+import { times } from '../ui/locale';
 import { useNow } from '../ui/When';
 
 const days = (at: number, today: number): number => Math.round((new Date(today).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000);
@@ -8,7 +9,7 @@ export function dayWord(at: number, today: number): string {
   if (ago === 0) return 'Today';
   if (ago === 1) return 'Yesterday';
   const sameYear = new Date(at).getFullYear() === new Date(today).getFullYear();
-  return new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', ...(sameYear ? {} : { year: 'numeric' }) }).format(at);
+  return times({ weekday: 'long', day: 'numeric', month: 'long', ...(sameYear ? {} : { year: 'numeric' }) }).format(at);
 }
 
 /** Where another day begins. */

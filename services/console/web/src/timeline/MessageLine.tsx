@@ -29,7 +29,7 @@ export const MessageLine = memo(function MessageLine({ entry, message, follows, 
   const rich = isRich(message.html);
   const [plain, setPlain] = useState(false);
   const [quoted, setQuoted] = useState(false);
-  const speaker = out ? (message.author ? name(message.author) : 'Weftline') : message.fromName || (entry.channel === 'chat' ? customerName : message.from || entry.handle?.address) || 'Customer';
+  const speaker = out ? (message.author ? name(message.author, message.fromName) : message.fromName || 'Weftline') : message.fromName || (entry.channel === 'chat' ? customerName : message.from || entry.handle?.address) || 'Customer';
   const framed = rich && !plain && !message.unparsed;
   return (
     <article aria-label={`${channelName(entry.channel)} ${out ? 'reply by' : 'from'} ${speaker}`} className={cx('group flex flex-col', out ? 'items-end' : 'items-start', follows ? 'py-0.5' : 'pt-2 pb-0.5')}>

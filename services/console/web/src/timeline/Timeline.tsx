@@ -7,6 +7,7 @@ import { isOn } from '../live/cache';
 import { useLive } from '../live/store';
 import { useOutbox } from '../outbox/outbox';
 import { shownAlready } from '../outbox/sender';
+import { called } from '../person/called';
 import { Button } from '../ui/Button';
 import { Failed } from '../ui/State';
 import { Activities } from './Activities';
@@ -31,6 +32,7 @@ type Props = { row: Conversation; source: Source; context: TimelineContext; onAt
 /** Everything said by and to the person, on all channels, in one column. Only what is in view is drawn. */
 export function Timeline({ row, source, context, onAtEnd }: Props) {
   const { entries, live } = source;
+  const customerName = called(row.customerName, row.customerId);
   const all = useOutbox((s) => s.items);
   const pending = useMemo(
     () => (live ? all.filter((item) => isOn(source, item.customerId) && !shownAlready(item, entries)) : []),
@@ -121,7 +123,7 @@ export function Timeline({ row, source, context, onAtEnd }: Props) {
       <div
         ref={box}
         role="log"
-        aria-label={`Timeline of ${row.customerName}`}
+        aria-label={`Timeline of ${customerName}`}
         aria-live={atEnd ? 'polite' : 'off'}
         data-pane-focus
         tabIndex={0}
@@ -143,7 +145,7 @@ export function Timeline({ row, source, context, onAtEnd }: Props) {
                   {line.kind === 'entry' && line.entry.body.case === 'note' && <NoteLine entry={line.entry} note={line.entry.body.value} />}
                   {line.kind === 'entry' && line.entry.body.case === 'event' && <EventCard entry={line.entry} event={line.entry.body.value} />}
                   {line.kind === 'entry' && line.entry.body.case === 'change' && <ChangeLine entry={line.entry} change={line.entry.body.value} />}
-                  {line.kind === 'entry' && line.entry.body.case === 'message' && <MessageLine entry={line.entry} message={line.entry.body.value} follows={line.follows} customerName={row.customerName} />}
+                  {line.kind === 'entry' && line.entry.body.case === 'message' && <MessageLine entry={line.entry} message={line.entry.body.value} follows={line.follows} customerName={customerName} />}
                 </div>
               );
             })}

@@ -73,9 +73,12 @@ function continues(before: TimelineEntry, entry: TimelineEntry): boolean {
   const a = before.body.value;
   const b = entry.body.value;
   return before.channel === entry.channel && entry.channel !== 'email' && before.inboxId === entry.inboxId && before.customerId === entry.customerId
-    && a.direction === b.direction && a.author === b.author && a.from === b.from && before.handle?.id === entry.handle?.id && a.assurance === b.assurance
+    && a.direction === b.direction && a.author === b.author && a.fromName === b.fromName && a.from === b.from && before.handle?.id === entry.handle?.id && a.assurance === b.assurance
     && b.flags.length === 0;
 }
+
+/** A name behind a verb. */
+const whom = (name: string): string => (name === 'You' ? 'you' : name);
 
 /** Words for an activity; name turns an agent id into a name. */
 export function tell(activity: Activity, name: (id: string) => string, moment: (at: { seconds: bigint; nanos: number }) => string): string {
@@ -87,11 +90,11 @@ export function tell(activity: Activity, name: (id: string) => string, moment: (
     case 'snoozed': return `${who} snoozed it${activity.until ? ` until ${moment(activity.until)}` : ''}`;
     case 'pending': return `${who} set it to pending`;
     case 'woken': return 'Back from snooze';
-    case 'assigned': return activity.value ? (activity.value === activity.actor ? `${who} took it` : `${who} assigned it to ${name(activity.value)}`) : `${who} unassigned it`;
+    case 'assigned': return activity.value ? (activity.value === activity.actor ? `${who} took it` : `${who} assigned it to ${whom(name(activity.value))}`) : `${who} unassigned it`;
     case 'priority': return `${who} set the priority to ${activity.value}`;
     case 'tagged': return `${who} added the tag ${activity.value}`;
     case 'untagged': return `${who} removed the tag ${activity.value}`;
-    case 'consent': return `${activity.actor === 'customer' ? 'The customer' : who} ${activity.value === 'out' ? 'opted out: nothing more is sent to this address' : 'opted in again'}`;
+    case 'consent': return `${activity.actor === 'customer' ? 'The customer' : `${who} noted that the customer`} ${activity.value === 'out' ? 'opted out: nothing more is sent to this address' : 'opted in again'}`;
     case 'attribute': return `${who} changed ${activity.value}`;
     case 'handle_attached': return `Address added${activity.value ? `: ${activity.value}` : ''}`;
     case 'handle_detached': return `Address removed${activity.value ? `: ${activity.value}` : ''}`;
@@ -99,8 +102,8 @@ export function tell(activity: Activity, name: (id: string) => string, moment: (
     case 'unlinked': return activity.rule.startsWith('guard:') ? 'A link was taken back: too much for one person' : `${who} took a merge apart`;
     case 'suggested': return 'May be the same person as somebody else';
     case 'refused': return `${who} said that it is not the same person`;
-    case 'joined': return `${who} shows this together with another conversation`;
-    case 'unjoined': return `${who} shows this apart again`;
+    case 'joined': return `${who} showed this together with another conversation`;
+    case 'unjoined': return `${who} showed this apart again`;
     case 'carried': return 'Goes on here: the address came to this customer';
     case 'split': return `${who} made some of the messages a conversation of their own`;
     case 'attributed': return activity.value ? `${who} said who spoke` : `${who} took back who spoke`;

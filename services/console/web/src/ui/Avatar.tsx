@@ -1,7 +1,7 @@
-/** A quiet round with initials. Decoration: the name stands beside it. */
-export function Avatar({ name, size = 32 }: { name: string; size?: number }) {
+/** A quiet round with initials. Decoration: the name stands beside it. of: whose it is, when others may have the same name. */
+export function Avatar({ name, of = name, size = 32 }: { name: string; of?: string; size?: number }) {
   const letters = [...name.matchAll(/\p{L}|\p{N}/gu)].length === 0 ? '·' : initials(name);
-  const hue = [...name].reduce((sum, c) => (sum * 31 + c.codePointAt(0)!) % 360, 7);
+  const hue = [...of].reduce((sum, c) => (sum * 31 + c.codePointAt(0)!) % 360, 7);
   return (
     <span
       aria-hidden

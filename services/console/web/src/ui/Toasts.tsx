@@ -2,10 +2,15 @@ import { X } from 'lucide-react';
 import { cx } from './cx';
 import { hush, useToasts } from './toast';
 
+/**
+ * What was said, for a while. Where the page has a rail, at its foot beside it:
+ * over the foot of a list, or over nothing, and never over a button or the place
+ * where something is written. On a phone at the top, away from the thumb.
+ */
 export function Toasts() {
   const toasts = useToasts((s) => s.toasts);
   return (
-    <div role="status" aria-live="polite" className="pointer-events-none fixed inset-x-0 top-3 z-50 flex flex-col items-center gap-2 px-3">
+    <div role="status" aria-live="polite" className="pointer-events-none fixed inset-x-0 top-3 z-50 flex flex-col items-center gap-2 px-3 min-[860px]:inset-x-auto min-[860px]:start-[68px] min-[860px]:top-auto min-[860px]:bottom-3 min-[860px]:w-[clamp(280px,26vw,360px)] min-[860px]:items-stretch">
       {toasts.map((toast) => (
         <div
           key={toast.id}
@@ -14,7 +19,7 @@ export function Toasts() {
             toast.tone === 'bad' ? 'border-danger/40 bg-danger-soft text-danger' : 'bg-ink text-panel',
           )}
         >
-          <span>{toast.text}</span>
+          <span className="min-w-0 flex-1 break-words">{toast.text}</span>
           {toast.action && (
             <button className="min-h-7 rounded px-1 font-semibold underline underline-offset-2" onClick={() => { toast.action!.run(); hush(toast.id); }}>
               {toast.action.label}

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import { millis } from '../live/cache';
+import { times } from './locale';
 
 type Stamp = { seconds: bigint; nanos: number };
 
@@ -20,7 +21,7 @@ export const useNow = (): number => useSyncExternalStore(listen, () => now);
 const day = 86_400_000;
 
 export function clock(at: number): string {
-  return new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' }).format(at);
+  return times({ hour: '2-digit', minute: '2-digit' }).format(at);
 }
 
 /** "14:02", "Tue 14:02" or "3 Nov 2026, 14:02". */
@@ -30,7 +31,7 @@ export function moment(at: number, today = Date.now()): string {
   const options: Intl.DateTimeFormatOptions = near
     ? { weekday: 'short' }
     : { day: 'numeric', month: 'short', ...(new Date(at).getFullYear() === new Date(today).getFullYear() ? {} : { year: 'numeric' }) };
-  return `${new Intl.DateTimeFormat(undefined, options).format(at)}, ${clock(at)}`;
+  return `${times(options).format(at)}, ${clock(at)}`;
 }
 
 /** "now", "4 min", "3 h", "2 d" since a moment. */
@@ -46,6 +47,6 @@ export function When({ at, short, className }: { at?: Stamp | undefined; short?:
   const today = useNow();
   if (!at) return null;
   const ms = millis(at);
-  const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' }).format(ms);
+  const full = times({ dateStyle: 'full', timeStyle: 'long' }).format(ms);
   return <time dateTime={new Date(ms).toISOString()} title={full} className={className}><bdi>{short ? span(today - ms) : moment(ms, today)}</bdi></time>;
 }

@@ -1,0 +1,2 @@
+/** Largest file an agent may send, in bytes. */
+export const largestFile = 25 * 1024 * 1024;
