@@ -79,7 +79,7 @@ var generalSettings = []inbox.Setting{
 		Words: map[string]string{identityAnonymous: "Anonymous: no logins", identityOptional: "Optional: a signed login is taken when given", identityRequired: "Required: nothing without a signed login"},
 	},
 	{Key: keyJWT, Label: "Login keys", Help: "One per line: key id, algorithm (HS256, EdDSA, ES256) and a secret of 32 bytes or more, or a PEM public key, separated by colons. Keep the old key beside the new one while you rotate.", Secret: true, Group: groupWho, Lines: true, When: inbox.When{Key: keyIdentity, Is: []string{identityOptional, identityRequired}}},
-	{Key: keyProve, Label: "Prove addresses by", Help: "Id of the e-mail inbox that sends a code to an address a visitor left, so that he can prove it in the chat. What he proves counts as his from then on, and joins what came from that address. Empty: addresses stay claims.", Group: groupWho},
+	{Key: keyProve, Label: "Prove addresses by", Help: "Id of the e-mail inbox that sends a code to an address a visitor left, so that he can prove it in the chat. What he proves counts as his from then on, and joins what came from that address. Empty: addresses stay claims.", Group: groupWho, Inbox: []string{mailChannel}},
 }
 
 var limitSettings = []inbox.Setting{
@@ -221,6 +221,7 @@ func normalOrigin(s string) (string, error) {
 type configs struct {
 	mu   sync.Mutex
 	byID map[string]*config
+	told map[string]string // by inbox, what was said last of inboxes that are not there
 }
 
 // config is the inbox's current settings; false: no such chat inbox, or one that cannot work.
