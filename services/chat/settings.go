@@ -40,6 +40,9 @@ const (
 	keyUploads     = "uploads_per_minute"
 )
 
+// usualGreeting was the default and is stored with inboxes of that time: nobody chose it.
+const usualGreeting = "Hello! How can we help?"
+
 // config is an inbox's settings, read.
 type config struct {
 	ID, Name  string
@@ -67,7 +70,7 @@ type config struct {
 var settings = slices.Concat(generalSettings, textSettings, inviteSettings, formSettings, hoursSettings, mailSettings, smsSettings, limitSettings)
 
 var generalSettings = []inbox.Setting{
-	{Key: keyGreeting, Label: "Greeting", Help: "First line shown to a visitor, at most 500 characters.", Default: "Hello! How can we help?", Group: groupWidget},
+	{Key: keyGreeting, Label: "Greeting", Help: "First line shown to a visitor, at most 500 characters. Empty: “Hello! How can we help?” in the visitor's language.", Group: groupWidget},
 	{Key: keyColour, Label: "Colour", Help: "Colour of the button, as #rrggbb.", Default: "#2f5bea", Group: groupWidget},
 	{Key: keyOrigins, Label: "Allowed sites", Help: "Origins whose pages may show the widget, separated by spaces or commas, such as https://shop.example. Empty: only the hub's own host.", Group: groupWidget},
 	{
@@ -155,6 +158,9 @@ func readConfig(in inbox.Inbox) (*config, error) {
 	c.Keys = keys
 	if c.Identity == identityRequired && len(keys) == 0 && err == nil {
 		errs = append(errs, fmt.Errorf("%s: identity is required, so at least one key is needed", keyJWT))
+	}
+	if c.Greeting == usualGreeting {
+		c.Greeting = "" // the widget says it in the visitor's language
 	}
 	if utf8.RuneCountInString(c.Greeting) > 500 {
 		errs = append(errs, fmt.Errorf("%s: longer than 500 characters", keyGreeting))
