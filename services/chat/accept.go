@@ -79,7 +79,7 @@ func (s *session) accept(ctx context.Context, c *config, f clientFrame) {
 	tell := f.Type == "message" && s.a.pending.add(s.handleID, item, in.At)
 	s.push(ackFrame{Type: "ack", ClientID: f.ClientID})
 	s.a.metrics.messages.WithLabelValues("in").Inc()
-	s.a.d.Inboxes.SetHealth(s.inbox, inbox.Health{State: "ok", LastIn: in.At})
+	s.a.works(s.inbox, inbox.Health{LastIn: in.At})
 	for _, other := range s.a.rooms.of(s.handleID) {
 		if tell && other != s {
 			other.push(messageFrame{Type: "message", Message: item})

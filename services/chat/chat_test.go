@@ -28,6 +28,7 @@ type registry struct {
 	mu      sync.Mutex
 	m       map[string]inbox.Inbox
 	changed chan struct{}
+	health  map[string]inbox.Health
 }
 
 func (r *registry) List(string) []inbox.Inbox {
@@ -72,8 +73,31 @@ func (r *registry) set(id string, settings map[string]string) {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
-func (r *registry) SetHealth(string, inbox.Health)       {}
-func (r *registry) Health(string) inbox.Health           { return inbox.Health{} }
+
+func (r *registry) SetHealth(id string, h inbox.Health) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.health == nil {
+		r.health = map[string]inbox.Health{}
+	}
+	r.health[id] = h
+}
+
+func (r *registry) Health(id string) inbox.Health {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.health[id]
+}
+
+// other puts an inbox of another channel beside.
+func (r *registry) other(id, channel string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.m[id] = inbox.Inbox{ID: id, Channel: channel, Name: id, Rev: 1}
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
 func (r *registry) Delete(context.Context, string) error { return nil }
 func (r *registry) Save(context.Context, inbox.Inbox) (inbox.Inbox, error) {
 	return inbox.Inbox{}, errors.ErrUnsupported

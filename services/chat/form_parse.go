@@ -17,6 +17,9 @@ type inputForm struct {
 	Consent  string `json:"consent,omitempty"`
 }
 
+// givenBefore stands above answers; agents read it, visitors are not shown it.
+const givenBefore = "Given before the chat (typed, not verified)"
+
 // said says whether anything was answered that agents should hear of.
 func (f inputForm) said() bool { return f != inputForm{Ask: f.Ask} }
 
@@ -43,11 +46,11 @@ func parseForm(m channel.Message, f inputForm) []channel.Item {
 		text = append(text, ask+"\n"+f.Question)
 	}
 	if len(lines) > 0 {
-		text = append(text, "Given before the chat (typed, not verified)\n"+strings.Join(lines, "\n"))
+		text = append(text, givenBefore+"\n"+strings.Join(lines, "\n"))
 	}
 	m.Content.Text = strings.Join(text, "\n\n")
 	m.From.Name = f.Name
-	m.Flags = []string{"offline_capture"}
+	m.Flags = []string{flagOffline}
 	switch {
 	case f.Email != "":
 		m.ClaimsHandle = &channel.Address{Kind: "email", Address: f.Email, Name: f.Name}

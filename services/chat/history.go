@@ -153,8 +153,12 @@ func (s *session) show(ctx context.Context, items []*channelv1.ListMessagesRespo
 				return cursor, err
 			}
 		}
-		frame.Items = append(frame.Items, s.a.listedItem(s.handleID, it))
-		size += len(it.GetText()) + 1
+		if own, shown := ownWords(it); shown {
+			item := s.a.listedItem(s.handleID, it)
+			item.Text = own
+			frame.Items = append(frame.Items, item)
+			size += len(own) + 1
+		}
 		cursor = max(cursor, it.GetPosition())
 		s.saw(it.GetPosition())
 		s.a.pending.seen(s.handleID, it.GetClientId())

@@ -56,7 +56,7 @@ func (h *hub) Accept(_ context.Context, inputs ...channel.Raw) error {
 		h.seq++
 		it := &channelv1.ListMessagesResponse_Item{
 			Id: fmt.Sprintf("in-%d", h.seq), Position: fmt.Sprintf("%09d", h.seq), Text: m.Content.Text,
-			Direction: inboxv1.Direction_DIRECTION_INBOUND, ClientId: m.ClientID,
+			Direction: inboxv1.Direction_DIRECTION_INBOUND, ClientId: m.ClientID, Flags: m.Flags,
 		}
 		for _, f := range m.Content.Attachments {
 			it.Attachments = append(it.Attachments, &inboxv1.Attachment{Id: f.Blob, Name: f.Name, ContentType: f.ContentType, Size: f.Size})

@@ -30,7 +30,7 @@ const (
 )
 
 var mailSettings = []inbox.Setting{
-	{Key: keyMailBy, Label: "Continue by e-mail", Help: "Id of the e-mail inbox by which a visitor gets the chat when he asks for it, and our answer when he has left. Only to an address he has proven in the chat or by a login that says it is verified: an address that was only typed gets a code and nothing else. Empty: neither is offered.", Group: groupMail},
+	{Key: keyMailBy, Label: "Continue by e-mail", Help: "Id of the e-mail inbox by which a visitor gets the chat when he asks for it, and our answer when he has left. Only to an address he has proven in the chat or by a login that says it is verified: an address that was only typed gets a code and nothing else. Empty: neither is offered.", Group: groupMail, Inbox: []string{mailChannel}},
 	{Key: keyMailAfter, Label: "An answer follows after", Help: "By e-mail or SMS. For so long the visitor's chat must be closed, 10s to 24h. What he has read is not sent.", Default: "5m", Group: groupMail},
 }
 
@@ -61,8 +61,7 @@ func (a *Adapter) mails(c *config) bool {
 	if c.MailBy == "" || a.d.Forward == nil {
 		return false
 	}
-	in, ok := a.d.Inboxes.Get(c.MailBy)
-	return ok && in.Channel == mailChannel
+	return a.isOf(c.MailBy, mailChannel)
 }
 
 func (a *Adapter) sealAddress(ctx context.Context, handleID, kind, proof, lang, to string) (*address, error) {

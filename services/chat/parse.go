@@ -41,11 +41,11 @@ func (Parser) Parse(raw channel.Raw) ([]channel.Item, error) {
 		m.Content = channel.Content{Text: in.Text, Attachments: in.Files, Quoted: in.Invite}
 	case "email":
 		m.Content.Text = "Left e-mail address " + in.Email + " for an answer (typed, not verified)."
-		m.Flags = []string{"offline_capture"}
+		m.Flags = []string{flagOffline}
 		m.ClaimsHandle = &channel.Address{Kind: "email", Address: in.Email} // by that flag it is said, not proven
 	case "phone":
 		m.Content.Text = "Left phone number " + in.Phone + " for an answer (typed, not verified)."
-		m.Flags = []string{"offline_capture"}
+		m.Flags = []string{flagOffline}
 		m.ClaimsHandle = &channel.Address{Kind: kindPhone, Address: in.Phone} // likewise
 	case "form":
 		if in.Form == nil || in.Login != nil || !in.Form.said() {
@@ -57,7 +57,7 @@ func (Parser) Parse(raw channel.Raw) ([]channel.Item, error) {
 			return nil, errors.New("parse chat input: login is missing")
 		}
 		m.Content.Text = "This browser has logged in as " + in.Login.Sub + ". The earlier messages may be somebody else's."
-		m.Flags = []string{"automatic"}
+		m.Flags = []string{flagAutomatic}
 		return []channel.Item{{Message: m}}, nil // claimed only: the handle stays anonymous
 	default:
 		return nil, fmt.Errorf("parse chat input: kind %q is not known", in.Kind)

@@ -34,6 +34,9 @@ func (s *session) proveBy(c *config, kind string) string {
 	if kind == kindPhone {
 		return s.a.inboxOf(c, kind)
 	}
+	if !s.a.isOf(c.Prove, mailChannel) {
+		return "" // gone, or never there
+	}
 	return c.Prove
 }
 

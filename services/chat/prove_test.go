@@ -48,7 +48,10 @@ func (p *proofs) fails(err error) {
 }
 
 func withProofs(p *proofs) func(*chat.Deps) {
-	return func(d *chat.Deps) { d.Proofs = p }
+	return func(d *chat.Deps) {
+		d.Proofs = p
+		d.Inboxes.(*registry).other("support", "email")
+	}
 }
 
 func TestAVisitorProvesHisAddress(t *testing.T) {

@@ -94,7 +94,7 @@ func (a *Adapter) drain() error {
 func (a *Adapter) inboxesChanged(list []inbox.Inbox) {
 	for _, in := range list {
 		if _, ok := a.config(in.ID); ok {
-			a.d.Inboxes.SetHealth(in.ID, inbox.Health{State: "ok"})
+			a.works(in.ID, inbox.Health{})
 		}
 	}
 	for _, s := range a.rooms.all() {

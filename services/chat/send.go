@@ -68,6 +68,6 @@ func (a *Adapter) Send(ctx context.Context, out channel.Outbound) (channel.Recei
 		signal(s.sync)
 	}
 	a.metrics.messages.WithLabelValues("out").Inc()
-	a.d.Inboxes.SetHealth(out.Inbox, inbox.Health{State: "ok", LastOut: r.At})
+	a.works(out.Inbox, inbox.Health{LastOut: r.At})
 	return r, nil
 }

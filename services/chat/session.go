@@ -159,7 +159,7 @@ func (s *session) handle(ctx context.Context, f clientFrame, err error) {
 		}
 		// A code is of either.
 		if !s.provable(c, kind) && (f.Type == "prove" || !s.provable(c, kindPhone)) {
-			s.push(errorFrame{Type: "error", Code: "invalid", Field: "proof"})
+			s.push(s.notOffered(c, kind))
 			return
 		}
 		if f.Type == "prove" {

@@ -40,6 +40,9 @@ const (
 	keyUploads     = "uploads_per_minute"
 )
 
+// usualGreeting was the default and is stored with inboxes of that time: nobody chose it.
+const usualGreeting = "Hello! How can we help?"
+
 // config is an inbox's settings, read.
 type config struct {
 	ID, Name  string
@@ -67,7 +70,7 @@ type config struct {
 var settings = slices.Concat(generalSettings, textSettings, inviteSettings, formSettings, hoursSettings, mailSettings, smsSettings, limitSettings)
 
 var generalSettings = []inbox.Setting{
-	{Key: keyGreeting, Label: "Greeting", Help: "First line shown to a visitor, at most 500 characters.", Default: "Hello! How can we help?", Group: groupWidget},
+	{Key: keyGreeting, Label: "Greeting", Help: "First line shown to a visitor, at most 500 characters. Empty: “Hello! How can we help?” in the visitor's language.", Group: groupWidget},
 	{Key: keyColour, Label: "Colour", Help: "Colour of the button, as #rrggbb.", Default: "#2f5bea", Group: groupWidget},
 	{Key: keyOrigins, Label: "Allowed sites", Help: "Origins whose pages may show the widget, separated by spaces or commas, such as https://shop.example. Empty: only the hub's own host.", Group: groupWidget},
 	{
@@ -79,7 +82,7 @@ var generalSettings = []inbox.Setting{
 		Words: map[string]string{identityAnonymous: "Anonymous: no logins", identityOptional: "Optional: a signed login is taken when given", identityRequired: "Required: nothing without a signed login"},
 	},
 	{Key: keyJWT, Label: "Login keys", Help: "One per line: key id, algorithm (HS256, EdDSA, ES256) and a secret of 32 bytes or more, or a PEM public key, separated by colons. Keep the old key beside the new one while you rotate.", Secret: true, Group: groupWho, Lines: true, When: inbox.When{Key: keyIdentity, Is: []string{identityOptional, identityRequired}}},
-	{Key: keyProve, Label: "Prove addresses by", Help: "Id of the e-mail inbox that sends a code to an address a visitor left, so that he can prove it in the chat. What he proves counts as his from then on, and joins what came from that address. Empty: addresses stay claims.", Group: groupWho},
+	{Key: keyProve, Label: "Prove addresses by", Help: "Id of the e-mail inbox that sends a code to an address a visitor left, so that he can prove it in the chat. What he proves counts as his from then on, and joins what came from that address. Empty: addresses stay claims.", Group: groupWho, Inbox: []string{mailChannel}},
 }
 
 var limitSettings = []inbox.Setting{
@@ -156,6 +159,9 @@ func readConfig(in inbox.Inbox) (*config, error) {
 	if c.Identity == identityRequired && len(keys) == 0 && err == nil {
 		errs = append(errs, fmt.Errorf("%s: identity is required, so at least one key is needed", keyJWT))
 	}
+	if c.Greeting == usualGreeting {
+		c.Greeting = "" // the widget says it in the visitor's language
+	}
 	if utf8.RuneCountInString(c.Greeting) > 500 {
 		errs = append(errs, fmt.Errorf("%s: longer than 500 characters", keyGreeting))
 	}
@@ -221,6 +227,7 @@ func normalOrigin(s string) (string, error) {
 type configs struct {
 	mu   sync.Mutex
 	byID map[string]*config
+	told map[string]string // by inbox, what was said last of inboxes that are not there
 }
 
 // config is the inbox's current settings; false: no such chat inbox, or one that cannot work.

@@ -16,7 +16,7 @@ const keySMSBy = "continue_by_sms"
 const smsChannel = "sms"
 
 var smsSettings = []inbox.Setting{
-	{Key: keySMSBy, Label: "Continue by SMS", Help: "Id of the SMS inbox by which our answer follows a visitor who has left. Only to a mobile number he has proven in the chat: one that was only typed gets a code and nothing else. Each message is paid for. Empty: it is not offered.", Group: groupMail},
+	{Key: keySMSBy, Label: "Continue by SMS", Help: "Id of the SMS inbox by which our answer follows a visitor who has left. Only to a mobile number he has proven in the chat: one that was only typed gets a code and nothing else. Each message is paid for. Empty: it is not offered.", Group: groupMail, Inbox: []string{smsChannel}},
 }
 
 func readSMS(get func(string) string) (by string, errs []error) {

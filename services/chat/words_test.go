@@ -26,6 +26,21 @@ func TestTheSitesWordsByLanguage(t *testing.T) {
 	}
 }
 
+// TestAGreetingNobodyChoseIsTheWidgetsOwn: it says it in the visitor's language; the default of old is stored with inboxes and nobody's choice.
+func TestAGreetingNobodyChoseIsTheWidgetsOwn(t *testing.T) {
+	t.Parallel()
+	for name, set := range map[string]map[string]string{"none": {}, "the default of old": {"greeting": "Hello! How can we help?"}} {
+		if f := start(t, set).visit(frame{"lang": "ar"}).await("welcome"); f["greeting"] != nil {
+			t.Errorf("%s: %v", name, f["greeting"])
+		}
+	}
+	for _, s := range chat.Channel().Settings {
+		if s.Key == "greeting" && s.Default != "" {
+			t.Errorf("default %q would be stored as the site's own words", s.Default)
+		}
+	}
+}
+
 func TestSettingsOfTheWidgetNameWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	check := chat.Channel().Check

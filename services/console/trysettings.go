@@ -52,12 +52,14 @@ func (r rpc) testInbox(ctx context.Context, req *consolev1.TestInboxRequest) (*c
 	old, _ := r.deps.Inboxes.Get(in.ID)
 	given := in.Settings
 	in.Settings = tried(kind, given, old.Settings, req.GetForget())
+	wrong := kind.Refers(in.Settings, inbox.Find(r.deps.Inboxes))
 	if kind.Check != nil {
-		if err := kind.Check(in.Settings); err != nil {
-			// The last word on a field counts: it is not missing, it stayed where it was entered for.
-			err = errors.Join(err, left(kind, given, old.Settings, req.GetForget()))
-			return &consolev1.TestInboxResponse{Detail: hush(err.Error(), kind, in.Settings)}, nil
-		}
+		wrong = errors.Join(kind.Check(in.Settings), wrong)
+	}
+	if wrong != nil {
+		// The last word on a field counts: it is not missing, it stayed where it was entered for.
+		wrong = errors.Join(wrong, left(kind, given, old.Settings, req.GetForget()))
+		return &consolev1.TestInboxResponse{Detail: hush(wrong.Error(), kind, in.Settings)}, nil
 	}
 	if kind.Steps == nil {
 		return &consolev1.TestInboxResponse{Ok: true, Detail: "Nothing to connect to."}, nil

@@ -54,7 +54,8 @@ type follower struct {
 	stuck   map[string]int // how often a channel could not be listed, of those that are behind
 	ready   bool           // the connection has become a session
 	ill     bool           // trouble was told of
-	aside   string         // what to say beside "ok"
+	outage  inbox.Outage
+	aside   string // what to say beside "ok"
 	savedAt time.Time
 }
 
@@ -179,7 +180,7 @@ func (f *follower) trouble(err error) {
 	f.ill = true
 	f.a.setDeaf(f.id, true)
 	state := "connecting"
-	if errors.Is(err, channel.ErrNeedsAttention) {
+	if hosted.Gone(&f.outage, err, f.a.now()) || errors.Is(err, channel.ErrNeedsAttention) {
 		state = "needs_attention"
 	}
 	f.a.note(f.id, state, err.Error())

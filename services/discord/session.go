@@ -150,6 +150,7 @@ func (f *follower) resumed(ctx context.Context) (err error) {
 // well says that all is well, and of what nothing is taken.
 func (f *follower) well() {
 	f.ill = false
+	f.outage.Well()
 	f.a.setDeaf(f.id, false)
 	f.a.note(f.id, "ok", f.aside)
 }

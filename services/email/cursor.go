@@ -66,6 +66,13 @@ func (s *Service) loadCursor(ctx context.Context, inbox, folder string) (cursor,
 	return c, true, nil
 }
 
+// everRead says whether the mailbox was read at all, as far as can be told: of
+// one in which there never was a mail nothing is kept.
+func (s *Service) everRead(ctx context.Context, inbox string, c config) bool {
+	_, found, err := s.loadCursor(ctx, inbox, c.folders[0])
+	return found || err != nil
+}
+
 func (s *Service) saveCursor(ctx context.Context, c cursor) error {
 	b, err := json.Marshal(c)
 	if err != nil {

@@ -43,6 +43,8 @@ type receiver struct {
 	doubtAt imap.UID
 	doubt   int
 	taken   int // mails since the session began
+
+	outage inbox.Outage
 }
 
 // run receives until ctx ends.
@@ -50,7 +52,7 @@ func (r *receiver) run(ctx context.Context) {
 	retry := backoff.NewExponentialBackOff()
 	retry.InitialInterval, retry.MaxInterval = r.svc.timing.RetryMin, r.svc.timing.RetryMax
 	for ctx.Err() == nil {
-		began := time.Now()
+		began, before := time.Now(), r.taken
 		r.svc.health.set(r.inbox.ID, receiving, stateConnecting, "")
 		err := r.session(ctx)
 		if ctx.Err() != nil {
@@ -66,7 +68,14 @@ func (r *receiver) run(ctx context.Context) {
 			wait = r.svc.timing.AuthRetry
 			r.svc.health.set(r.inbox.ID, receiving, stateNeedsAttention, "IMAP: "+clip(err.Error(), 300))
 		} else {
-			r.svc.health.set(r.inbox.ID, receiving, stateConnecting, "IMAP: "+clip(err.Error(), 300))
+			if r.taken > before { // cut in the midst of much mail, of which some came
+				r.outage.Well()
+			}
+			state := stateConnecting
+			if r.outage.Failed(time.Now()) {
+				state = stateNeedsAttention
+			}
+			r.svc.health.set(r.inbox.ID, receiving, state, "IMAP: nothing can be fetched from "+clip(r.config.imap.address(), 100)+": "+clip(err.Error(), 300))
 		}
 		r.log.WarnContext(ctx, "imap connection ended", "error", err, "retry_in", wait)
 		select {
@@ -96,6 +105,7 @@ func (r *receiver) session(ctx context.Context) error {
 				return err
 			}
 		}
+		r.outage.Well()
 		r.svc.health.set(r.inbox.ID, receiving, stateOK, r.config.notice())
 		pause := limit
 		if first || r.taken > before {

@@ -56,6 +56,8 @@ type Timing struct {
 
 	TokenCall  time.Duration // wait for a token endpoint; 20s
 	TokenYoung time.Duration // an access token this young is not replaced because a server refuses it; 1m
+
+	Outage time.Duration // a mailbox that worked may be gone for so long before it needs attention; that of inbox.Outage
 }
 
 func (t Timing) withDefaults() Timing {
@@ -136,6 +138,7 @@ func (s *Service) Run(ctx context.Context) error {
 	var (
 		group   sync.WaitGroup
 		running = map[string]worker{}
+		ran     map[string]map[string]string // settings that were run last, by inbox; nil before the first look
 	)
 	s.inboxes.Watch(ctx, ChannelName, func(list []inbox.Inbox) {
 		wanted := map[string]inbox.Inbox{}
@@ -151,8 +154,14 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 		for id, in := range wanted {
 			if _, ok := running[id]; !ok && ctx.Err() == nil {
-				running[id] = s.start(ctx, &group, in)
+				running[id] = s.start(ctx, &group, in, ran != nil && !maps.Equal(ran[id], in.Settings))
 			}
+		}
+		if ran == nil {
+			ran = map[string]map[string]string{}
+		}
+		for id, w := range running {
+			ran[id] = w.settings
 		}
 	})
 	<-ctx.Done()
@@ -168,7 +177,8 @@ type worker struct {
 	done     chan struct{}
 }
 
-func (s *Service) start(ctx context.Context, group *sync.WaitGroup, in inbox.Inbox) worker {
+// start runs an inbox. saved: with settings that somebody has just saved.
+func (s *Service) start(ctx context.Context, group *sync.WaitGroup, in inbox.Inbox, saved bool) worker {
 	wctx, stop := context.WithCancel(ctx)
 	s.health.forget(in.ID)
 	w := worker{rev: in.Rev, settings: maps.Clone(in.Settings), stop: stop, done: make(chan struct{})}
@@ -196,6 +206,7 @@ func (s *Service) start(ctx context.Context, group *sync.WaitGroup, in inbox.Inb
 				filing.Go(func() { f.run(wctx) })
 			}
 			r := receiver{svc: s, inbox: in, config: c, log: log}
+			r.outage = inbox.Outage{After: s.timing.Outage, Fresh: saved || !s.everRead(wctx, in.ID, c)}
 			r.run(wctx)
 		}
 		<-wctx.Done()

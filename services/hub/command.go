@@ -161,6 +161,9 @@ func (o *options) load(in invocation) (config.Config, error) {
 		err = cfg.Validate(targetNames(), channelChecks())
 	}
 	if err == nil {
+		err = checkReferences(cfg)
+	}
+	if err == nil {
 		err = conversation.CheckRules(cfg.Identity.Rules)
 	}
 	if err != nil {

@@ -115,6 +115,32 @@ func checkSettings(c inbox.Channel) func(map[string]string) error {
 	}
 }
 
+// checkReferences looks at settings of the file that are the ids of other
+// inboxes. One that is not in the file may be in the console's database or be
+// the demo's, which a file cannot know: only what the file alone shows wrong is
+// refused, an inbox of a channel that cannot do it. A chat inbox says of itself, when it runs, what is not there.
+func checkReferences(cfg config.Config) error {
+	of := map[string]string{}
+	for _, in := range cfg.Inboxes {
+		of[in.ID] = in.Channel
+	}
+	var errs []error
+	for _, c := range channels(nil, nil, email.ChannelDeps{}) {
+		for i, in := range cfg.Inboxes {
+			if in.Channel != c.Name {
+				continue
+			}
+			err := c.Refers(in.Settings, func(id string) (string, bool) {
+				return of[id], true // "": not to be known here
+			})
+			if err != nil {
+				errs = append(errs, fmt.Errorf("inboxes[%d].settings: %w", i, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
 func (h *hub) openInboxes(ctx context.Context) error {
 	var fixed []inbox.Inbox
 	for _, in := range h.cfg.Inboxes {

@@ -29,6 +29,7 @@ type follower struct {
 	at  cursor
 
 	wellAt time.Time // when it was said last that all is well; zero: there is trouble
+	outage inbox.Outage
 }
 
 // follow runs one inbox until ctx ends, or until its settings are known to be
@@ -68,6 +69,7 @@ func (a *Adapter) follow(ctx context.Context, in inbox.Inbox) {
 			if !hosted.Insist(ctx, f.trouble, func() error { return f.catchUp(ctx) }) {
 				return
 			}
+			f.outage.Well()
 			// What a send has said meanwhile is not talked over at once.
 			if now := a.now(); f.wellAt.IsZero() || now.Sub(f.wellAt) > 5*time.Minute {
 				f.wellAt = now
@@ -209,7 +211,7 @@ func (f *follower) store(ctx context.Context, b *batch, more ...hosted.Change) e
 func (f *follower) trouble(err error) {
 	f.wellAt = time.Time{}
 	state := "connecting"
-	if errors.Is(err, channel.ErrNeedsAttention) {
+	if hosted.Gone(&f.outage, err, f.a.now()) || errors.Is(err, channel.ErrNeedsAttention) {
 		state = "needs_attention"
 	}
 	f.a.note(f.id, state, err.Error())

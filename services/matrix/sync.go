@@ -90,6 +90,7 @@ type follower struct {
 	invitedAt time.Time // when invitations were tried last
 	wellAt    time.Time // when it was said last that all is well; zero: there is trouble
 	wellWith  string
+	outage    inbox.Outage
 }
 
 // follow runs one inbox until ctx ends, or until its settings are known to be wrong.
@@ -123,6 +124,7 @@ func (a *Adapter) follow(ctx context.Context, in inbox.Inbox) {
 		news, err := f.turn(ctx)
 		if err == nil {
 			wait = time.Second
+			f.outage.Well()
 			f.well()
 			if !news && time.Since(began) < 50*time.Millisecond { // a homeserver that does not hold the question
 				hosted.Pause(ctx, time.Second)
@@ -208,7 +210,7 @@ func (f *follower) store(ctx context.Context, b *batch) error {
 func (f *follower) trouble(err error) {
 	f.wellAt = time.Time{}
 	state := "connecting"
-	if errors.Is(err, channel.ErrNeedsAttention) || refusedAs(err) {
+	if hosted.Gone(&f.outage, err, f.a.now()) || errors.Is(err, channel.ErrNeedsAttention) || refusedAs(err) {
 		state = "needs_attention"
 	}
 	f.a.note(f.id, state, err.Error())

@@ -9,9 +9,12 @@ import (
 	"github.com/emersion/go-message/mail"
 )
 
-// The people of the demo. The reserved domain .test (RFC 6761) is nobody's.
+// The people of the demo. Their domain is reserved (RFC 2606), so it is no real
+// person's, and yet not on the list of those that say nothing about who somebody
+// is, as .test is: the demo shows how persons are recognised. Nothing is sent to
+// it: the demo's inbox has a server of its own, which delivers nowhere.
 const (
-	ada     = "ada.obi@example.test"
+	ada     = "ada.obi@mail.example.org"
 	adaName = "Ada Obi"
 	adaSub  = "customer-1042"
 )
@@ -35,13 +38,13 @@ type file struct {
 func firstMails() []letter {
 	return []letter{
 		{
-			id: "invoice-7731", from: "lina.haddad@example.test", name: "Lina Haddad", ago: 26 * time.Hour,
+			id: "invoice-7731", from: "lina.haddad@mail.example.org", name: "Lina Haddad", ago: 26 * time.Hour,
 			subject: "Rechnung 7731 – VAT number missing",
 			text:    "Hello,\n\nour accounting needs the VAT number on invoice 7731. Could you send it again?\nThe invoice as we got it is attached.\n\nThank you,\nLina Haddad\nHaddad & Söhne GmbH\n",
 			file:    &file{"invoice-7731.csv", "text/csv", []byte("item,amount\r\nChair,240.00\r\nDelivery,12.50\r\n")},
 		},
 		{
-			id: "away", from: "marco.bianchi@example.test", name: "Marco Bianchi", ago: 5 * time.Hour, automatic: true,
+			id: "away", from: "marco.bianchi@mail.example.org", name: "Marco Bianchi", ago: 5 * time.Hour, automatic: true,
 			subject: "Automatic reply: Your order has shipped",
 			text:    "I am away until Monday and will read your message then.\n",
 		},
@@ -77,7 +80,7 @@ func (l letter) bytes(now time.Time) ([]byte, error) {
 	h.SetAddressList("From", []*mail.Address{{Name: l.name, Address: l.from}})
 	h.SetAddressList("To", []*mail.Address{{Name: "Support", Address: login}})
 	h.SetSubject(l.subject)
-	h.SetMessageID(l.id + "@example.test")
+	h.SetMessageID(l.id + "@mail.example.org")
 	if l.inReplyTo != "" {
 		h.SetMsgIDList("In-Reply-To", []string{l.inReplyTo})
 		h.SetMsgIDList("References", append(l.references, l.inReplyTo))

@@ -6,7 +6,18 @@ import (
 	"time"
 
 	"github.com/emersion/go-message/mail"
+	"github.com/weftline/weftline/services/internal/blocklist"
 )
+
+// TestTheDemosPeopleCanBeRecognised: the rules of identity leave out addresses that name nobody, and theirs are none of them.
+func TestTheDemosPeopleCanBeRecognised(t *testing.T) {
+	t.Parallel()
+	for _, l := range firstMails() {
+		if why := blocklist.Reason("email", l.from); why != "" {
+			t.Errorf("%s is on the list of addresses that name no person: %s", l.from, why)
+		}
+	}
+}
 
 func TestLettersAreMailsThatParse(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/weftline/weftline/pkg/channel"
+	"github.com/weftline/weftline/services/internal/inbox"
 )
 
 // Insist tries until it works, each error given to trouble, at intervals that
@@ -44,4 +45,13 @@ func Pause(ctx context.Context, d time.Duration) bool {
 	case <-t.C:
 		return true
 	}
+}
+
+// Gone notes an error of an inbox that fetches; true: its provider has been gone
+// for so long that somebody should look. One that asks to wait is there.
+func Gone(o *inbox.Outage, err error, now time.Time) bool {
+	if _, ok := errors.AsType[*channel.RetryAfterError](err); ok {
+		return false
+	}
+	return o.Failed(now)
 }

@@ -17,6 +17,7 @@ type Setting struct {
 	Required bool
 	Default  string
 	Values   []string // allowed values, nil for any
+	Inbox    []string // it is the id of an inbox of one of these channels, nil: of none
 
 	// What follows is for the form alone.
 

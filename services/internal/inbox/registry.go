@@ -263,7 +263,7 @@ func (b *Book) keepSecrets(in *Inbox, kind Channel, old Inbox) error {
 			return err
 		}
 	}
-	return nil
+	return kind.Refers(in.Settings, Find(b))
 }
 
 // Delete implements Registry. What came in through the inbox stays.

@@ -185,7 +185,9 @@ type ListMessagesResponse_Item struct {
 	AuthorName string           `protobuf:"bytes,7,opt,name=author_name,json=authorName,proto3" json:"author_name,omitempty"`
 	Delivery   v1.DeliveryState `protobuf:"varint,8,opt,name=delivery,proto3,enum=weftline.inbox.v1.DeliveryState" json:"delivery,omitempty"`
 	// The client's own id of an inbound message.
-	ClientId      string `protobuf:"bytes,9,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
+	ClientId string `protobuf:"bytes,9,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
+	// As of Message.flags.
+	Flags         []string `protobuf:"bytes,10,rep,name=flags,proto3" json:"flags,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -283,6 +285,13 @@ func (x *ListMessagesResponse_Item) GetClientId() string {
 	return ""
 }
 
+func (x *ListMessagesResponse_Item) GetFlags() []string {
+	if x != nil {
+		return x.Flags
+	}
+	return nil
+}
+
 var File_weftline_channel_v1_transcript_proto protoreflect.FileDescriptor
 
 const file_weftline_channel_v1_transcript_proto_rawDesc = "" +
@@ -295,10 +304,10 @@ const file_weftline_channel_v1_transcript_proto_rawDesc = "" +
 	"\aaddress\x18\x04 \x01(\tR\aaddress\x12\x14\n" +
 	"\x05after\x18\x05 \x01(\tR\x05after\x12\x19\n" +
 	"\bat_least\x18\x06 \x01(\tR\aatLeast\x12\x1b\n" +
-	"\tpage_size\x18\a \x01(\x05R\bpageSize\"\xde\x03\n" +
+	"\tpage_size\x18\a \x01(\x05R\bpageSize\"\xf4\x03\n" +
 	"\x14ListMessagesResponse\x12D\n" +
 	"\x05items\x18\x01 \x03(\v2..weftline.channel.v1.ListMessagesResponse.ItemR\x05items\x12\x12\n" +
-	"\x04more\x18\x02 \x01(\bR\x04more\x1a\xeb\x02\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\x1a\x81\x03\n" +
 	"\x04Item\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12:\n" +
@@ -309,7 +318,9 @@ const file_weftline_channel_v1_transcript_proto_rawDesc = "" +
 	"\vauthor_name\x18\a \x01(\tR\n" +
 	"authorName\x12<\n" +
 	"\bdelivery\x18\b \x01(\x0e2 .weftline.inbox.v1.DeliveryStateR\bdelivery\x12\x1b\n" +
-	"\tclient_id\x18\t \x01(\tR\bclientId2}\n" +
+	"\tclient_id\x18\t \x01(\tR\bclientId\x12\x14\n" +
+	"\x05flags\x18\n" +
+	" \x03(\tR\x05flags2}\n" +
 	"\x11TranscriptService\x12h\n" +
 	"\fListMessages\x12(.weftline.channel.v1.ListMessagesRequest\x1a).weftline.channel.v1.ListMessagesResponse\"\x03\x90\x02\x01B\xd8\x01\n" +
 	"\x17com.weftline.channel.v1B\x0fTranscriptProtoP\x01Z>github.com/weftline/weftline/pkg/weftline/channel/v1;channelv1\xa2\x02\x03WCX\xaa\x02\x13Weftline.Channel.V1\xca\x02\x13Weftline\\Channel\\V1\xe2\x02\x1fWeftline\\Channel\\V1\\GPBMetadata\xea\x02\x15Weftline::Channel::V1b\x06proto3"

@@ -4,7 +4,7 @@ import { closedText } from './hours'
 import { keep } from './keep'
 import { Link } from './link'
 import { Outbox } from './outbox'
-import type { ServerFrame, Welcome } from './protocol'
+import type { Answers, ServerFrame, Welcome } from './protocol'
 import { Transcript } from './transcript'
 import { View } from './view'
 import { choose, fill, language, rtl, speak, words } from './words'
@@ -49,6 +49,7 @@ const view = new View({
     view.writable(true)
     view.mails(!!me?.mail)
     view.texts(!!me?.sms)
+    if (a.email) store.set('email', '1') // it is not asked for again
     outbox.add({ clientId: crypto.randomUUID(), kind: 'form', text: JSON.stringify(a), at: new Date().toISOString() })
     view.focus()
   },
@@ -103,11 +104,14 @@ function heard(f: ServerFrame) {
       transcript.add(f.message)
       if (f.message.from === 'us') typing(false)
       return draw()
-    case 'ack':
-      if (outbox.kind(f.client_id) === 'phone') view.card.left()
+    case 'ack': {
+      const was = outbox.of(f.client_id)
+      if (was?.kind === 'phone') view.card.left()
+      if (was?.kind === 'form') view.card.given((JSON.parse(was.text) as Answers).email)
       transcript.set(f.client_id, 'sent')
       outbox.done(f.client_id)
       return draw()
+    }
     case 'typing': return typing(f.typing, f.name)
     case 'proof': return view.card.heard(f)
     case 'transcript': return view.say(f.messages ? fill(words.mailSent, { to: f.to }) : words.mailEmpty)
@@ -136,7 +140,7 @@ function welcome(f: Welcome) {
   view.writable(!asked)
   if (begins && shown) view.focus() // the questions came after the chat was opened
   view.called(f.name)
-  view.greet(f.greeting ?? '')
+  view.greet(f.greeting || words.greeting)
   view.card.provable = !!f.prove
   view.card.mails = !!f.mail
   view.mails(!!f.mail && !asked)
@@ -176,8 +180,9 @@ function refused(f: Extract<ServerFrame, { type: 'error' }>) {
       break
     case 'form_required':
     case 'invalid':
-      if (f.client_id && outbox.kind(f.client_id) === 'form') {
+      if (f.client_id && outbox.of(f.client_id)?.kind === 'form') {
         outbox.done(f.client_id)
+        store.remove('email')
         view.form.show(me?.form)
         view.writable(false)
         view.form.refused(f.field ?? '', f.limit, f.code)
@@ -187,7 +192,7 @@ function refused(f: Extract<ServerFrame, { type: 'error' }>) {
         if (!view.form.open) link.restart()
         break
       }
-      if (!f.client_id || outbox.kind(f.client_id) === 'phone') {
+      if (!f.client_id || outbox.of(f.client_id)?.kind === 'phone') {
         if (f.client_id) outbox.done(f.client_id)
         view.card.refused(f)
         break

@@ -85,8 +85,8 @@ export class Outbox {
     }, ms)
   }
 
-  kind(clientId: string): Waiting['kind'] | undefined {
-    return this.list().find((w) => w.clientId === clientId)?.kind
+  of(clientId: string): Waiting | undefined {
+    return this.list().find((w) => w.clientId === clientId)
   }
 
   private pump() {

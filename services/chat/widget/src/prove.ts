@@ -59,6 +59,13 @@ export class Card {
     if (this.phone && this.address) this.act.prove(this.address, true)
   }
 
+  // The form has asked for it: all that is left is to prove it.
+  given(address?: string) {
+    if (!address || !this.provable || this.busy) return
+    this.address = address
+    this.offer(words.emailThanks)
+  }
+
   heard(p: Proof) {
     this.id = p.id
     this.to = p.to ?? this.to
@@ -77,12 +84,12 @@ export class Card {
       this.ring(e.example ? fill(words.smsBad, { n: e.limit ?? 15, like: e.example }) : words.codeBad)
       this.mobile.setAttribute('aria-invalid', 'true')
     }
-    else if (this.address) this.offer(e.code === 'rate' ? words.codeRate : e.code === 'invalid' ? words.codeBad : words.codeOver)
+    else if (this.address) this.offer(e.code === 'rate' ? words.codeRate : e.code === 'invalid' ? words.codeBad : this.id ? words.codeOver : words.codeLater)
   }
 
   private begin(phone: boolean) {
     this.phone = phone
-    this.address = ''
+    this.address = this.id = ''
     this.node.hidden = false
   }
 

@@ -10,6 +10,7 @@ export const words: Words = {
   prove: 'Bestätigen Sie, dass sie Ihnen gehört, dann erkennen wir Sie überall.', proveMail: 'Bestätigen Sie sie, dann kommt die Antwort dorthin, wenn Sie weg sind.', proveSend: 'Code senden', proven: 'Danke. Die Adresse ist bestätigt.',
   codeSent: 'Wir haben einen Code an {to} gesendet. Er gilt 10 Minuten.', codeLabel: 'Code', codeSend: 'Bestätigen',
   codeWrong: 'Das ist nicht der Code. Verbleibende Versuche: {n}.', codeOver: 'Das hat nicht geklappt.', codeRate: 'Zu viele Codes. Versuchen Sie es später noch einmal.', codeBad: 'An diese Adresse kann kein Code gesendet werden.', codeStop: 'Eine Nummer, die uns STOP geschrieben hat, bekommt keinen Code, bis sie START schreibt.',
+  codeLater: 'Gerade kann kein Code gesendet werden. Versuchen Sie es später noch einmal.', greeting: 'Hallo! Wie können wir helfen?',
   tooBig: 'Eine Datei darf höchstens 10 MB haben.', badFile: 'Diese Datei konnte nicht gesendet werden.', tooLong: 'Eine Nachricht darf höchstens 10.000 Zeichen haben.',
   drop: 'Dateien hier ablegen', you: 'Sie', messages: 'Nachrichten', unavailable: 'Die Datei ist nicht mehr da.',
   form: 'Bevor wir beginnen', name: 'Name', phone: 'Telefonnummer, mit + am Anfang', question: 'Wie können wir helfen?', optional: '(freiwillig)', start: 'Chat beginnen',

@@ -10,6 +10,7 @@ export const words: Words = {
   prove: 'Demuestra que es tuya y te reconoceremos en todas partes.', proveMail: 'Confírmala y la respuesta llegará allí cuando te hayas ido.', proveSend: 'Enviarme un código', proven: 'Gracias. La dirección está confirmada.',
   codeSent: 'Hemos enviado un código a {to}. Vale 10 minutos.', codeLabel: 'Código', codeSend: 'Confirmar',
   codeWrong: 'Ese no es el código. Intentos restantes: {n}.', codeOver: 'No ha funcionado.', codeRate: 'Demasiados códigos por ahora. Inténtalo más tarde.', codeBad: 'No se puede enviar un código a esta dirección.', codeStop: 'Un número que nos envió STOP no recibe ningún código hasta que envíe START.',
+  codeLater: 'Ahora no se puede enviar un código. Inténtalo más tarde.', greeting: '¡Hola! ¿Cómo podemos ayudar?',
   tooBig: 'Un archivo puede tener como máximo 10 MB.', badFile: 'No se pudo enviar este archivo.', tooLong: 'Un mensaje puede tener como máximo 10.000 caracteres.',
   drop: 'Suelta archivos para enviarlos', you: 'Tú', messages: 'Mensajes', unavailable: 'El archivo ya no está.',
   form: 'Antes de empezar', name: 'Nombre', phone: 'Teléfono, empezando por +', question: '¿Cómo podemos ayudar?', optional: '(opcional)', start: 'Empezar el chat',

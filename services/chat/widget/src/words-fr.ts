@@ -10,6 +10,7 @@ export const words: Words = {
   prove: 'Confirmez qu’elle est à vous et nous vous reconnaîtrons partout.', proveMail: 'Confirmez-la et la réponse y arrivera quand vous serez parti.', proveSend: 'Envoyer un code', proven: 'Merci. L’adresse est confirmée.',
   codeSent: 'Nous avons envoyé un code à {to}. Il est valable 10 minutes.', codeLabel: 'Code', codeSend: 'Confirmer',
   codeWrong: 'Ce n’est pas le code. Essais restants : {n}.', codeOver: 'Cela n’a pas fonctionné.', codeRate: 'Trop de codes pour l’instant. Réessayez plus tard.', codeBad: 'Aucun code ne peut être envoyé à cette adresse.', codeStop: 'Un numéro qui nous a envoyé STOP ne reçoit aucun code avant d’envoyer START.',
+  codeLater: 'Aucun code ne peut être envoyé pour l’instant. Réessayez plus tard.', greeting: 'Bonjour ! Comment pouvons-nous aider ?',
   tooBig: 'Un fichier peut peser 10 Mo au plus.', badFile: 'Ce fichier n’a pas pu être envoyé.', tooLong: 'Un message peut avoir 10 000 caractères au plus.',
   drop: 'Déposez des fichiers pour les envoyer', you: 'Vous', messages: 'Messages', unavailable: 'Le fichier n’existe plus.',
   form: 'Avant de commencer', name: 'Nom', phone: 'Numéro de téléphone, commençant par +', question: 'Comment pouvons-nous aider ?', optional: '(facultatif)', start: 'Commencer le chat',

@@ -10,6 +10,7 @@ export const words: Words = {
   prove: 'ご本人のものと確認できれば、どこからでもお客様とわかります。', proveMail: '確認すると、不在の間の返信がそちらに届きます。', proveSend: 'コードを送る', proven: 'ありがとうございます。アドレスが確認されました。',
   codeSent: '{to} にコードを送りました。10分間有効です。', codeLabel: 'コード', codeSend: '確認',
   codeWrong: 'コードが違います。残り {n} 回。', codeOver: 'うまくいきませんでした。', codeRate: 'コードの送信が多すぎます。後でもう一度お試しください。', codeBad: 'このアドレスにはコードを送れません。', codeStop: 'STOP を送信した番号には、START を送信するまでコードは届きません。',
+  codeLater: '現在コードを送信できません。後でもう一度お試しください。', greeting: 'こんにちは。ご用件をお聞かせください。',
   tooBig: 'ファイルは10 MBまでです。', badFile: 'このファイルは送信できませんでした。', tooLong: 'メッセージは10,000文字までです。',
   drop: 'ここにファイルをドロップ', you: 'あなた', messages: 'メッセージ', unavailable: 'ファイルはもうありません。',
   form: 'はじめる前に', name: 'お名前', phone: '電話番号（+ から）', question: 'ご用件をお聞かせください', optional: '（任意）', start: 'チャットを始める',

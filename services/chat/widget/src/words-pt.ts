@@ -10,6 +10,7 @@ export const words: Words = {
   prove: 'Mostre que é seu e reconhecemo-lo em todo o lado.', proveMail: 'Confirme-o e a resposta chega lá quando já não estiver aqui.', proveSend: 'Enviar um código', proven: 'Obrigado. O endereço está confirmado.',
   codeSent: 'Enviámos um código para {to}. É válido por 10 minutos.', codeLabel: 'Código', codeSend: 'Confirmar',
   codeWrong: 'Esse não é o código. Tentativas restantes: {n}.', codeOver: 'Não funcionou.', codeRate: 'Demasiados códigos por agora. Tente mais tarde.', codeBad: 'Não é possível enviar um código para este endereço.', codeStop: 'Um número que nos enviou STOP não recebe nenhum código até enviar START.',
+  codeLater: 'De momento não é possível enviar um código. Tente mais tarde.', greeting: 'Olá! Como podemos ajudar?',
   tooBig: 'Um ficheiro pode ter no máximo 10 MB.', badFile: 'Não foi possível enviar este ficheiro.', tooLong: 'Uma mensagem pode ter no máximo 10.000 caracteres.',
   drop: 'Largue ficheiros para os enviar', you: 'Você', messages: 'Mensagens', unavailable: 'O ficheiro já não existe.',
   form: 'Antes de começarmos', name: 'Nome', phone: 'Telefone, a começar por +', question: 'Como podemos ajudar?', optional: '(opcional)', start: 'Começar o chat',

@@ -9,6 +9,7 @@ const en = {
   prove: 'Show that it is yours, and we know you wherever you write.', proveMail: 'Confirm it, and the answer comes there when you are gone.', proveSend: 'Send me a code', proven: 'Thank you. The address is yours.',
   codeSent: 'We sent a code to {to}. It is good for 10 minutes.', codeLabel: 'Code', codeSend: 'Confirm',
   codeWrong: 'That is not the code. Tries left: {n}.', codeOver: 'That did not work.', codeRate: 'Too many codes for now. Try again later.', codeBad: 'No code can be sent to this address.', codeStop: 'A number that has texted STOP to us gets no code until it texts START.',
+  codeLater: 'No code can be sent just now. Try again later.', greeting: 'Hello! How can we help?',
   tooBig: 'A file may have at most 10 MB.', badFile: 'This file could not be sent.', tooLong: 'A message may have at most 10,000 characters.',
   drop: 'Drop files to send them', you: 'You', messages: 'Messages', unavailable: 'The file is no longer there.',
   form: 'Before we begin', name: 'Name', phone: 'Phone number, beginning with +', question: 'How can we help?', optional: '(optional)', start: 'Start the chat',

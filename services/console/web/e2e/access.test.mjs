@@ -97,7 +97,7 @@ test('nothing scrolls sideways at 320 px, one pane at a time', async (t) => {
   await check('conversation');
   assert.equal(await olu.row('Rechnung 7731').isVisible(), false);
   await page.getByRole('button', { name: /customer$/i }).first().click();
-  await page.getByText('lina.haddad@example.test').last().waitFor();
+  await page.getByText('lina.haddad@mail.example.org').last().waitFor();
   await check('customer');
   await page.keyboard.press('Escape');
   await page.getByRole('link', { name: 'Back to the queue' }).click();

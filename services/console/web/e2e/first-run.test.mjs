@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Agent, second } from './rig/agent.mjs';
 import { Stage } from './rig/browser.mjs';
 import { owner } from './rig/hub.mjs';
+import { until } from './rig/until.mjs';
 import { Visitor } from './rig/visitor.mjs';
 
 test('the first run makes an owner, shows a busy inbox and answers a customer', async (t) => {
@@ -47,6 +48,14 @@ test('the first run makes an owner, shows a busy inbox and answers a customer', 
   t.diagnostic(`console → widget: ${Date.now() - answered} ms, typing included`);
   assert.equal(await visitor.lines('I am here.').count(), 1);
   await olu.lines('I am here.').getByText(/Delivered|Read/).waitFor();
+
+  // The newcomer plays a customer of the demo and leaves her address: it is seen who she may be.
+  const lina = await Visitor.arrive(stage);
+  await lina.say('Did you find the invoice?');
+  await lina.frame.getByLabel('E-mail address').fill('lina.haddad@mail.example.org');
+  await lina.frame.getByRole('button', { name: 'Leave address' }).click();
+  await until('it is suggested that they are one person', async () =>
+    (await stage.hub.call('ListSuggestions', {}, 'weftline.identity.v1.IdentityService')).suggestions?.length);
 
   // A colleague, made on the agents page.
   await page.goto(stage.hub.url + '/settings/agents');

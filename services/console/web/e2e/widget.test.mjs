@@ -107,6 +107,13 @@ test('a form first, an agent who sees it, files, emoji and the count on the butt
   await olu.lines('My kettle does not boil.').first().waitFor();
   await olu.lines('+4930123456').first().waitFor();
   await olu.saw('pasted.txt');
+  // The visitor reads his own words alone, and is not asked for what he gave.
+  const own = async () => {
+    await visitor.lines('My kettle does not boil.').first().waitFor();
+    assert.equal(await visitor.frame.getByText(/typed, not verified|Agreed to/).count(), 0, 'our words to agents are not his');
+    assert.equal(await visitor.frame.getByText('If we miss each other').filter({ visible: true }).count(), 0, 'the address is asked for again');
+  };
+  await own();
 
   // An answer while the chat is closed is counted on the button, also after a reload.
   await visitor.box.press('Escape');
@@ -120,6 +127,7 @@ test('a form first, an agent who sees it, files, emoji and the count on the butt
   await launcher(page).click();
   visitor.frame = await until('the frame after the reload', () => page.frames().find((one) => /\/chat\/ask\/frame/.test(one.url())));
   await visitor.lines('We will send you another.').waitFor();
+  await own();
   assert.equal(await visitor.frame.getByRole('button', { name: 'Start the chat' }).count(), 0, 'nobody is asked twice');
   await until('it is read', async () => (await stage.hub.timeline(customerId)).some((entry) => /READ/.test(entry.message?.delivery ?? '')));
   const heard = visitor.received.length;

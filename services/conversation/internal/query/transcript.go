@@ -103,7 +103,7 @@ func (r *Reader) transcriptItem(ctx context.Context, e *readmodel.Entry, changes
 	m := shown.GetMessage()
 	item := &channelv1.ListMessagesResponse_Item{
 		Id: e.ID, Position: e.Position, Direction: m.GetDirection(), Text: m.GetText(),
-		Attachments: m.GetAttachments(), At: shown.GetRecordedAt(), Delivery: m.GetDelivery(), ClientId: e.ClientID,
+		Attachments: m.GetAttachments(), At: shown.GetRecordedAt(), Delivery: m.GetDelivery(), ClientId: e.ClientID, Flags: m.GetFlags(),
 	}
 	if m.GetDirection() == inboxv1.Direction_DIRECTION_OUTBOUND {
 		item.AuthorName = m.GetFromName()

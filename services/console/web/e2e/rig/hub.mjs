@@ -72,9 +72,9 @@ export class Hub {
     return this.secret;
   }
 
-  /** Calls InboxService as an integrator. Throws Connect's error object's message. */
-  async call(method, body = {}) {
-    const answer = await fetch(`${this.url}/weftline.inbox.v1.InboxService/${method}`, {
+  /** Calls InboxService, or another, as an integrator. Throws Connect's error object's message. */
+  async call(method, body = {}, service = 'weftline.inbox.v1.InboxService') {
+    const answer = await fetch(`${this.url}/${service}/${method}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${await this.token()}` },
       body: JSON.stringify(body),
