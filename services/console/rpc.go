@@ -27,9 +27,9 @@ var _ consolev1connect.ConsoleServiceHandler = rpc{}
 // maxRequest bounds a request's message, in bytes.
 const maxRequest = 1 << 20
 
-func (c *Console) rpcHandler() (string, http.Handler) {
-	path, h := consolev1connect.NewConsoleServiceHandler(rpc{c}, connect.WithReadMaxBytes(maxRequest))
-	return path, bodysize.Refuse(maxRequest, h)
+func (c *Console) rpcHandler() http.Handler {
+	_, h := consolev1connect.NewConsoleServiceHandler(rpc{c}, connect.WithReadMaxBytes(maxRequest))
+	return bodysize.Refuse(maxRequest, h)
 }
 
 // agentOnly refuses API tokens; ownerOnly refuses all but owners.
