@@ -57,6 +57,7 @@ const bulkRead = 5
 // post is the format of the test's channel.
 type post struct {
 	From, Name, Text, Subject string
+	Kind                      string // of From; unset: email
 	Files                     map[string][]byte
 	Remote                    []string // files the provider keeps: "gone", or what is in them
 	Broken                    bool
@@ -84,6 +85,9 @@ func (poster) Parse(raw channel.Raw) ([]channel.Item, error) {
 	m := channel.Message{
 		ID: raw.ProviderID, From: channel.Address{Kind: "email", Address: p.From, Name: p.Name}, OccurredAt: raw.ReceivedAt,
 		Content: channel.Content{Subject: p.Subject, Text: p.Text}, Assurance: 2, Refs: []string{raw.ProviderID}, ClientID: "c-" + raw.ProviderID,
+	}
+	if p.Kind != "" {
+		m.From.Kind, m.From.Scope = p.Kind, "support"
 	}
 	if p.Says != "" {
 		m.ClaimsHandle, m.Flags = &channel.Address{Kind: "email", Address: p.Says}, []string{"offline_capture"}
