@@ -142,10 +142,10 @@ func (r rpc) saveAgent(ctx context.Context, req *consolev1.SaveAgentRequest) (*c
 		return nil, r.coded(ctx, err)
 	}
 	if in.GetId() != "" && (req.GetPassword() != "" || saved.Disabled) {
-		if err := r.sessions.endAll(ctx, saved.ID); err != nil {
+		if err := r.sessions.endAll(ctx, saved.ID, ""); err != nil {
 			return nil, r.coded(ctx, err)
 		}
-		r.sockets.close(saved.ID)
+		r.sockets.close(saved.ID, "")
 	}
 	return &consolev1.SaveAgentResponse{Agent: agentProto(saved, true)}, nil
 }
