@@ -143,9 +143,8 @@ func (s *agents) put(ctx context.Context, a agentDoc, password string) (agentDoc
 		return a, fmt.Errorf("email: %q is not an e-mail address", a.Email)
 	}
 	if password != "" {
-		n := len([]rune(password))
-		if n < MinPassword || n > 200 {
-			return a, fmt.Errorf("password: %d characters, allowed are %d to 200", n, MinPassword)
+		if err := checkPassword("password", password); err != nil {
+			return a, err
 		}
 		a.Password = hashPassword(password)
 	}
@@ -166,6 +165,14 @@ func (s *agents) put(ctx context.Context, a agentDoc, password string) (agentDoc
 	op := docstore.Op{Collection: "agents", Doc: docstore.Doc{ID: a.ID, Seq: a.Rev + 1, JSON: b}, Create: create, IfRev: a.Rev}
 	a.Rev++
 	return a, s.docs.Apply(ctx, docstore.Batch{Ops: []docstore.Op{op}})
+}
+
+// checkPassword names the field that is wrong.
+func checkPassword(field, password string) error {
+	if n := len([]rune(password)); n < MinPassword || n > 200 {
+		return fmt.Errorf("%s: %d characters, allowed are %d to 200", field, n, MinPassword)
+	}
+	return nil
 }
 
 // checkName: names are shown to customers and to other agents, so nothing in

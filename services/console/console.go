@@ -16,6 +16,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/weftline/weftline/pkg/channel"
+	consolev1 "github.com/weftline/weftline/pkg/weftline/console/v1"
+	identityv1 "github.com/weftline/weftline/pkg/weftline/identity/v1"
 	inboxv1 "github.com/weftline/weftline/pkg/weftline/inbox/v1"
 	realtimev1 "github.com/weftline/weftline/pkg/weftline/realtime/v1"
 	"github.com/weftline/weftline/services/internal/audit"
@@ -24,6 +26,7 @@ import (
 	"github.com/weftline/weftline/services/internal/docstore"
 	"github.com/weftline/weftline/services/internal/inbox"
 	"github.com/weftline/weftline/services/internal/safedial"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // Feed is the live event log, as the conversation target offers it.
@@ -157,9 +160,18 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /api/remote-image", c.authenticated("inbox", guard, http.HandlerFunc(c.remoteImage)))
 	mux.Handle("GET /ws", http.HandlerFunc(c.socket))
 
-	path, h := c.rpcHandler()
-	mux.Handle(path, c.authenticated("inbox", guard, h))
-	for _, p := range []string{"/weftline.inbox.v1.InboxService/", "/weftline.identity.v1.IdentityService/", "GET /exports/", "GET /attachments/", "GET /originals/"} {
+	for _, s := range []struct {
+		in protoreflect.FileDescriptor
+		h  http.Handler
+	}{
+		{consolev1.File_weftline_console_v1_console_proto, c.rpcHandler()},
+		{inboxv1.File_weftline_inbox_v1_inbox_proto, c.deps.Backend},
+		{identityv1.File_weftline_identity_v1_identity_proto, c.deps.Backend},
+	} {
+		service := s.in.Services().Get(0) // each has one
+		mux.Handle("/"+string(service.FullName())+"/", c.authenticated("inbox", guard, c.called(service, s.h)))
+	}
+	for _, p := range []string{"GET /exports/", "GET /attachments/", "GET /originals/"} {
 		mux.Handle(p, c.authenticated("inbox", guard, c.deps.Backend))
 	}
 	mux.Handle("/prove/", page(c.prove))

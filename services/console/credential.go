@@ -81,8 +81,9 @@ func (s *sessions) end(ctx context.Context, sec string) error {
 	return s.docs.Apply(ctx, docstore.Batch{Ops: []docstore.Op{{Collection: "sessions", Doc: docstore.Doc{ID: digest(sec)}, Delete: true}}})
 }
 
-// endAll ends every session of an agent, and sweeps expired ones on the way.
-func (s *sessions) endAll(ctx context.Context, agent string) error {
+// endAll ends every session of an agent but one (its digest; "": none is kept), and
+// sweeps expired ones on the way.
+func (s *sessions) endAll(ctx context.Context, agent, but string) error {
 	old, err := s.docs.List(ctx, "sessions", docstore.Query{Index: "agent", Prefix: []any{agent}, Limit: 5000})
 	if err != nil {
 		return err
@@ -93,6 +94,9 @@ func (s *sessions) endAll(ctx context.Context, agent string) error {
 	}
 	var ops []docstore.Op
 	for _, it := range slices.Concat(old, expired) {
+		if it.ID == but {
+			continue
+		}
 		ops = append(ops, docstore.Op{Collection: "sessions", Doc: docstore.Doc{ID: it.ID}, Delete: true})
 	}
 	if len(ops) == 0 {

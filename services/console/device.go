@@ -20,13 +20,13 @@ func (c *Console) deviceCookie() string {
 	return "weftline_device"
 }
 
-// rememberDevice sets the cookie after a right password.
-func (c *Console) rememberDevice(w http.ResponseWriter, a agentDoc) {
+// rememberDevice is the cookie to set after a right password.
+func (c *Console) rememberDevice(a agentDoc) *http.Cookie {
 	nonce := secret()
-	http.SetCookie(w, &http.Cookie{
+	return &http.Cookie{
 		Name: c.deviceCookie(), Value: nonce + "." + c.deviceMark(nonce, a), Path: "/", HttpOnly: true, Secure: c.tls(),
 		SameSite: http.SameSiteLaxMode, MaxAge: int(deviceAge / time.Second),
-	})
+	}
 }
 
 func (c *Console) deviceMark(nonce string, a agentDoc) string {

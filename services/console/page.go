@@ -131,14 +131,14 @@ func (c *Console) begin(w http.ResponseWriter, r *http.Request, a agentDoc, next
 		Name: c.cookieName(), Value: sec, Path: "/", HttpOnly: true, Secure: c.tls(),
 		SameSite: http.SameSiteLaxMode, MaxAge: int(SessionAge / time.Second),
 	})
-	c.rememberDevice(w, a)
+	http.SetCookie(w, c.rememberDevice(a))
 	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 
 func (c *Console) logout(w http.ResponseWriter, r *http.Request) {
 	if ck, err := r.Cookie(c.cookieName()); err == nil {
 		if id, err := c.sessions.agent(r.Context(), ck.Value); err == nil {
-			defer c.sockets.close(id)
+			defer c.sockets.close(id, "")
 			defer func() { _ = c.did(as(r, id), audit.Entry{Action: audit.Logout}, nil) }() // he is out either way
 		}
 		if err := c.sessions.end(r.Context(), ck.Value); err != nil {

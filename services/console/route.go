@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // settingsPages are below /settings.
@@ -53,4 +54,17 @@ func (c *Console) missing(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.Error(w, "there is nothing at this address", http.StatusNotFound)
+}
+
+// called lets the calls of a service through: one it does not have is at no
+// address, which its handler would say in plain text.
+func (c *Console) called(service protoreflect.ServiceDescriptor, next http.Handler) http.Handler {
+	methods := service.Methods()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if methods.ByName(protoreflect.Name(path.Base(r.URL.Path))) == nil || strings.Count(r.URL.Path, "/") != 2 {
+			c.missing(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/weftline/weftline/services/console"
 )
 
 // TestPathsOfNobodyAreNotFound: only what the console's own router knows gets its page.
@@ -117,5 +119,35 @@ func TestNamesShowWhatTheyAre(t *testing.T) {
 	refused("CreateToken", `{"name":"x","scopes":["inbox","inbox","inbox"]}`)
 	if code, m := b.call(t, b.http, "", rpcPath+"SaveAgent", `{"agent":{"name":"Ада 👩‍💻","email":"n@example.org","role":"ROLE_AGENT"},"password":"long enough"}`); code != http.StatusOK {
 		t.Errorf("a name of letters and an emoji: %d %v", code, m)
+	}
+}
+
+func TestUnknownCallsAreNotFound(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(d *console.Deps) {
+		d.Backend = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "{}") })
+	})
+	b.owner(t)
+	post := func(path string) (int, string, string) {
+		res, err := b.http.Post(b.srv.URL+path, "application/json", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, _ := io.ReadAll(res.Body)
+		return res.StatusCode, res.Header.Get("Content-Type"), string(body)
+	}
+	for _, path := range []string{
+		"/weftline.inbox.v1.InboxService/Frobnicate", "/weftline.inbox.v1.InboxService/", "/weftline.identity.v1.IdentityService/getcustomer",
+		"/weftline.console.v1.ConsoleService/Frobnicate", "/weftline.console.v1.ConsoleService/GetSession/x",
+	} {
+		if code, kind, body := post(path); code != 404 || kind != "application/json" || !strings.Contains(body, `"code":"not_found"`) {
+			t.Errorf("%s: %d %s %.80s", path, code, kind, body)
+		}
+	}
+	for _, path := range []string{"/weftline.inbox.v1.InboxService/GetTimeline", "/weftline.identity.v1.IdentityService/Merge", "/weftline.console.v1.ConsoleService/GetSession"} {
+		if code, _, body := post(path); code != 200 {
+			t.Errorf("%s: %d %.80s", path, code, body)
+		}
 	}
 }

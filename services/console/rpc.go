@@ -27,9 +27,9 @@ var _ consolev1connect.ConsoleServiceHandler = rpc{}
 // maxRequest bounds a request's message, in bytes.
 const maxRequest = 1 << 20
 
-func (c *Console) rpcHandler() (string, http.Handler) {
-	path, h := consolev1connect.NewConsoleServiceHandler(rpc{c}, connect.WithReadMaxBytes(maxRequest))
-	return path, bodysize.Refuse(maxRequest, h)
+func (c *Console) rpcHandler() http.Handler {
+	_, h := consolev1connect.NewConsoleServiceHandler(rpc{c}, connect.WithReadMaxBytes(maxRequest))
+	return bodysize.Refuse(maxRequest, h)
 }
 
 // agentOnly refuses API tokens; ownerOnly refuses all but owners.
@@ -142,10 +142,10 @@ func (r rpc) saveAgent(ctx context.Context, req *consolev1.SaveAgentRequest) (*c
 		return nil, r.coded(ctx, err)
 	}
 	if in.GetId() != "" && (req.GetPassword() != "" || saved.Disabled) {
-		if err := r.sessions.endAll(ctx, saved.ID); err != nil {
+		if err := r.sessions.endAll(ctx, saved.ID, ""); err != nil {
 			return nil, r.coded(ctx, err)
 		}
-		r.sockets.close(saved.ID)
+		r.sockets.close(saved.ID, "")
 	}
 	return &consolev1.SaveAgentResponse{Agent: agentProto(saved, true)}, nil
 }

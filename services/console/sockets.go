@@ -29,11 +29,12 @@ func (c *Console) admit(ctx context.Context, session string) (agentDoc, error) {
 	return a, nil
 }
 
-func (x *sockets) close(agent string) {
+// close ends an agent's, but those that live by one session (its digest; "": none).
+func (x *sockets) close(agent, but string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for s := range x.all {
-		if s.agent.ID == agent {
+		if s.agent.ID == agent && (but == "" || s.session != but) {
 			s.stop(&closeError{closeAuth, "logged out"})
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/weftline/weftline/services/conversation"
 	"github.com/weftline/weftline/services/conversation/internal/codec"
 	"github.com/weftline/weftline/services/conversation/internal/event"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 func (r *rig) identity() identityv1connect.IdentityServiceClient {
@@ -299,6 +300,11 @@ func TestExportIsComplete(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	total := &structpb.Struct{Fields: map[string]*structpb.Value{"total": structpb.NewNumberValue(12.5)}}
+	order := &identityv1.RecordEventRequest{CustomerId: id, Source: "shop", EventId: "1", Type: "order.placed", Title: "Order 1", Payload: total}
+	if _, err := r.identity().RecordEvent(t.Context(), order); err != nil {
+		t.Fatal(err)
+	}
 	started, err := r.identity().StartExport(t.Context(), &identityv1.StartExportRequest{CustomerIds: []string{id}})
 	if err != nil {
 		t.Fatal(err)
@@ -356,6 +362,16 @@ func TestExportIsComplete(t *testing.T) {
 	page := string(files["index.html"])
 	if strings.Contains(page, "<script") || strings.Contains(page, "<b>where") || !strings.Contains(page, "&lt;b&gt;where") {
 		t.Errorf("the page is not escaped: %s", page)
+	}
+	for _, want := range []string{`>payload: {&#34;total&#34;:12.5}<`, ">title: Order 1<", ">reason: on the phone<", ">name: plan<"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%q is not on the page", want)
+		}
+	}
+	for _, dump := range []string{"map[", "[123 ", "false []", ">link:", ">removed:"} {
+		if strings.Contains(page, dump) {
+			t.Errorf("the page has %q: %s", dump, page)
+		}
 	}
 	r.erase(id)
 	if status, _, _ := r.call("agent", http.MethodGet, "/exports/"+export, ""); status != http.StatusGone {

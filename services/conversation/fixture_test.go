@@ -48,6 +48,7 @@ type rig struct {
 	audit   ledger
 	events  *jetstore.Store
 	views   docstore.Store
+	removed sync.Map // inboxes, by id
 }
 
 // bulkRead is more than one test reads by the way.
@@ -56,6 +57,7 @@ const bulkRead = 5
 // post is the format of the test's channel.
 type post struct {
 	From, Name, Text, Subject string
+	Kind                      string // of From; unset: email
 	Files                     map[string][]byte
 	Remote                    []string // files the provider keeps: "gone", or what is in them
 	Broken                    bool
@@ -92,6 +94,9 @@ func (poster) Parse(raw channel.Raw) ([]channel.Item, error) {
 	}
 	if p.ID != "" {
 		m.ID = p.ID
+	}
+	if p.Kind != "" {
+		m.From.Kind, m.From.Scope = p.Kind, "support"
 	}
 	if p.Says != "" {
 		m.ClaimsHandle, m.Flags = &channel.Address{Kind: "email", Address: p.Says}, []string{"offline_capture"}
@@ -142,9 +147,13 @@ func (poster) OpenPart(raw channel.Raw, part string) ([]byte, string, error) {
 	return data, "", nil
 }
 
-type inboxes struct{}
+// inboxes are those of the target; a test can remove one.
+type inboxes struct{ removed *sync.Map }
 
-func (inboxes) Get(id string) (inbox.Inbox, bool) {
+func (i inboxes) Get(id string) (inbox.Inbox, bool) {
+	if _, ok := i.removed.Load(id); ok {
+		return inbox.Inbox{}, false
+	}
 	settings := map[string]string{inbox.KeyMask: map[string]string{"masking": "cards,secrets"}[id]}
 	if id == "forgetful" {
 		settings[inbox.KeyKeepDeleted] = "no"
@@ -196,7 +205,7 @@ func startChannel(t *testing.T, cfg conversation.Config, erasure conversation.Er
 	r.views = r.scratch()
 	r.svc, err = conversation.New(ctx, cfg, conversation.Deps{
 		Events: events, Snapshots: events, Views: r.views, State: r.scratch(), Keys: r.keys, Blobs: r.blobs,
-		Bus: r.bus, Originals: r.intake, Inboxes: inboxes{}, Audit: &r.audit, Log: log, Metrics: r.metrics, Erasure: erasure,
+		Bus: r.bus, Originals: r.intake, Inboxes: inboxes{&r.removed}, Audit: &r.audit, Log: log, Metrics: r.metrics, Erasure: erasure,
 		Agent:        func(_ context.Context, id string) (bool, error) { return id == "ada", nil },
 		Parser:       func(string) (channel.Parser, bool) { return poster{}, true },
 		Parts:        func(string) (channel.PartOpener, bool) { return poster{}, true },

@@ -197,6 +197,69 @@ func TestWindowTemplateAndLimits(t *testing.T) {
 	}
 }
 
+// Nobody sends for an inbox that was removed, or that history was imported of: it
+// is said before somebody writes, and refused when he does.
+func TestRemovedInboxIsNotAnswered(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.deliverTo("elsewhere", "old", post{From: "bob@example.org", Text: "long ago"})
+	row := r.met(ada, "hello")
+	send := func(conversation, text string) (string, error) {
+		x, err := r.inbox.SendReply(t.Context(), &inboxv1.SendReplyRequest{ConversationId: conversation, Text: text})
+		return x.GetEntry().GetId(), err
+	}
+	before, err := send(row.GetId(), "hi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = r.intake.Report(t.Context(), channel.Receipt{
+		Tenant: "default", Channel: "email", Inbox: "support", Outbound: before, Customer: row.GetCustomerId(), State: channel.StateFailed, Detail: "550", At: time.Now(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "that it failed", func() (*inboxv1.GetTimelineResponse, error) {
+		return r.inbox.GetTimeline(t.Context(), &inboxv1.GetTimelineRequest{CustomerId: row.GetCustomerId()})
+	}, func(l *inboxv1.GetTimelineResponse) bool {
+		for _, e := range l.GetEntries() {
+			if e.GetMessage().GetDelivery() == inboxv1.DeliveryState_DELIVERY_STATE_FAILED {
+				return true
+			}
+		}
+		return false
+	})
+	r.removed.Store("support", true)
+	old := eventually(t, "the old conversation", func() (*inboxv1.ListConversationsResponse, error) {
+		return r.inbox.ListConversations(t.Context(), &inboxv1.ListConversationsRequest{InboxId: "elsewhere"})
+	}, func(l *inboxv1.ListConversationsResponse) bool { return len(l.GetConversations()) == 1 }).GetConversations()[0]
+	for _, id := range []string{row.GetId(), old.GetId()} {
+		if why := r.target(id, func(*inboxv1.ReplyTarget) bool { return true }).GetRefused(); why != "this inbox no longer exists" {
+			t.Errorf("the reply target says %q", why)
+		}
+		_, err := send(id, "are you there?")
+		if err == nil {
+			t.Fatal("a reply by an inbox that is not there is taken")
+		}
+		if why := refusal(t, err); why != "inbox_gone" || !strings.Contains(err.Error(), "no longer exists") {
+			t.Errorf("refused with %s: %v", why, err)
+		}
+	}
+	again := &inboxv1.RetryReplyRequest{ConversationId: row.GetId(), EntryId: before}
+	if _, err := r.inbox.RetryReply(t.Context(), again); err == nil {
+		t.Error("a failed reply is sent again by an inbox that is not there")
+	} else if why := refusal(t, err); why != "inbox_gone" {
+		t.Error(why)
+	}
+	r.removed.Delete("support") // it comes back
+	if why := r.target(row.GetId(), func(*inboxv1.ReplyTarget) bool { return true }).GetRefused(); why != "" {
+		t.Error(why)
+	}
+	if _, err := r.inbox.RetryReply(t.Context(), again); err != nil {
+		t.Error(err)
+	}
+	r.clean()
+}
+
 // What one sender says under two posts is two conversations; an answer goes under the post.
 func TestThreadsAreConversations(t *testing.T) {
 	t.Parallel()

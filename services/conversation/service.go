@@ -176,7 +176,7 @@ func (s *Service) openReads(ctx context.Context) (err error) {
 		return err
 	}
 	s.reader = query.New(s.live, d.Events, codec.Decode, d.Keys, s.cfg.Tenant)
-	s.reader.View().Carry(d.Capabilities)
+	s.reader.View().Carry(d.Capabilities, s.channelOf)
 	s.feed, err = feed.New(ctx, feed.Config{Tenant: s.cfg.Tenant, Rows: s.live, Keys: d.Keys, Place: s.reader.Place, Log: s.log}, d.Events, decode, s.reader.View(), d.Keys)
 	return err
 }

@@ -193,6 +193,22 @@ func (r *rig) met(from, text string) *inboxv1.Conversation {
 	}, func(c *inboxv1.Conversation) bool { return c != nil })
 }
 
+// The ids of chat visitors are no words of anybody: a file is found by its name without them.
+func TestSnippetsShowNoVisitorIDs(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	r.deliver("c1", post{Kind: "chat", From: "sub:customer-1042", Name: "Ada Obi", Files: map[string][]byte{"cat.png": []byte("meow")}})
+	r.deliver("m1", post{From: "bob@example.org", Name: "Bob", Text: "hello"})
+	for query, want := range map[string]string{"cat.png": "Ada Obi cat.png", "obi": "Ada Obi cat.png", "1042": "", "bob@example.org": "Bob bob@example.org"} {
+		hits := eventually(t, query, func() (*inboxv1.SearchResponse, error) {
+			return r.inbox.Search(t.Context(), &inboxv1.SearchRequest{Query: query})
+		}, func(s *inboxv1.SearchResponse) bool { return len(s.GetHits()) == 1 }).GetHits()
+		if got := hits[0].GetSnippet(); got != want {
+			t.Errorf("%s: snippet %q, want %q", query, got, want)
+		}
+	}
+}
+
 func TestOrdersAreShownAtOnce(t *testing.T) {
 	t.Parallel()
 	r := start(t)

@@ -157,14 +157,8 @@ func (o *options) parse(in invocation, maxArgs int) error {
 // load reads and checks the configuration.
 func (o *options) load(in invocation) (config.Config, error) {
 	cfg, err := config.Load(o.config, in.environ, o.given())
-	if err == nil {
-		err = cfg.Validate(targetNames(), channelChecks())
-	}
-	if err == nil {
-		err = checkReferences(cfg)
-	}
-	if err == nil {
-		err = conversation.CheckRules(cfg.Identity.Rules)
+	if _, whole := errors.AsType[*config.LeftOutError](err); whole || err == nil {
+		err = errors.Join(err, cfg.Validate(targetNames(), channelChecks()), checkReferences(cfg), conversation.CheckRules(cfg.Identity.Rules))
 	}
 	if err != nil {
 		return cfg, &usageError{err.Error()}

@@ -133,8 +133,10 @@ func checkReferences(cfg config.Config) error {
 			err := c.Refers(in.Settings, func(id string) (string, bool) {
 				return of[id], true // "": not to be known here
 			})
-			if err != nil {
-				errs = append(errs, fmt.Errorf("inboxes[%d].settings: %w", i, err))
+			if all, ok := err.(interface{ Unwrap() []error }); ok { // it is joined, and each needs its place
+				for _, err := range all.Unwrap() {
+					errs = append(errs, fmt.Errorf("inboxes[%d].settings: %w", i, err))
+				}
 			}
 		}
 	}

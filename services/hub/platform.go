@@ -163,7 +163,7 @@ func (p *platform) openStores(ctx context.Context) error {
 }
 
 func (p *platform) openKeys(ctx context.Context) error {
-	kek, err := crypt.LoadKEK(p.dir.Path())
+	kek, err := crypt.LoadKEK(ctx, p.keyTable, p.dir.Path())
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,14 @@ func (h *hub) paused(inboxID string) bool {
 	return ok && in.Paused
 }
 
+// gone finds that a channel has no such inbox (any more).
+func (h *hub) gone(channelName string) func(inboxID string) bool {
+	return func(inboxID string) bool {
+		in, ok := h.book.Get(inboxID)
+		return !ok || in.Channel != channelName
+	}
+}
+
 // waiting counts what waits to go out in an inbox, and its inputs in POISON.
 func (h *hub) waiting(ctx context.Context, channelName, inboxID string) (out, aside int64, err error) {
 	if out, err = h.count(ctx, subject.StreamOut, subject.Out(h.cfg.Tenant, channelName, inboxID, "*")); err != nil {

@@ -198,7 +198,7 @@ var sendPolicy outbox.Policy
 func (h *hub) outbox(name string, senders func(string) (channel.Sender, bool), idempotent bool) func(context.Context) error {
 	return func(ctx context.Context) error {
 		return outbox.Run(ctx, outbox.Deps{
-			Bus: h.bus, Keys: h.keys, Intake: h.intake, State: h.state, Senders: senders, Paused: h.paused, Idempotent: idempotent, Policy: sendPolicy,
+			Bus: h.bus, Keys: h.keys, Intake: h.intake, State: h.state, Senders: senders, Paused: h.paused, Gone: h.gone(name), Idempotent: idempotent, Policy: sendPolicy,
 			Log: h.log.With("part", "outbox"), Metrics: h.metrics,
 		}, name)
 	}

@@ -75,10 +75,34 @@ func taskBackup(ctx context.Context, h *hub, args []string, out io.Writer) error
 	if os.Getenv("WEFTLINE_KEK") != "" || os.Getenv("WEFTLINE_KEK_FILE") != "" {
 		kek = "" // the file, if there is one, is not the key in use
 	}
-	if err := h.audit.RecordSync(ctx, audit.Entry{Action: audit.ExportBackup, IDs: map[string]string{"with_kek": fmt.Sprint(!without && kek != "")}}); err != nil {
+	note := h.backupAudit(ctx, !without && kek != "")
+	if err := copies.Free(fs.Arg(0)); err != nil {
+		return note("begun", err)
+	}
+	// That it was begun is recorded first: what of it was written may be a whole
+	// copy of everything, also if the process dies, and the copy has the entry in it.
+	if err := note("begun", nil); err != nil {
 		return err
 	}
-	if err := h.noteBackup(ctx, fs.Arg(0)); err != nil {
+	return note("done", h.writeBackup(ctx, kek, without, fs.Arg(0), out))
+}
+
+// backupAudit records a step of a backup (begun, done) with its outcome, and returns what went wrong.
+func (h *hub) backupAudit(ctx context.Context, withKEK bool) func(step string, failed error) error {
+	return func(step string, failed error) error {
+		e := audit.Entry{Action: audit.ExportBackup, IDs: map[string]string{"with_kek": fmt.Sprint(withKEK)}}
+		if failed != nil {
+			e.Outcome = audit.OutcomeFailed
+		} else {
+			e.IDs["step"] = step
+		}
+		// Also when it was stopped by Ctrl-C.
+		return errors.Join(failed, h.audit.RecordSync(context.WithoutCancel(ctx), e))
+	}
+}
+
+func (h *hub) writeBackup(ctx context.Context, kek string, without bool, dir string, out io.Writer) error {
+	if err := h.noteBackup(ctx, dir); err != nil {
 		return err
 	}
 	source := copies.Source{
@@ -88,7 +112,7 @@ func taskBackup(ctx context.Context, h *hub, args []string, out io.Writer) error
 	if h.ledger != nil {
 		source.Ledger = h.ledger.Path()
 	}
-	if err := copies.Write(ctx, source, fs.Arg(0), out); err != nil {
+	if err := copies.Write(ctx, source, dir, out); err != nil {
 		return err
 	}
 	// Whoever was erased while it was written is erased in it too.

@@ -97,13 +97,21 @@ type Source struct {
 // ErrNotEmpty: the directory holds something, and nothing is overwritten.
 var ErrNotEmpty = errors.New("directory is not empty")
 
+// Free refuses a dir that Write would not write to.
+func Free(dir string) error {
+	if err := mustBeEmpty(filepath.Clean(dir)); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	return nil
+}
+
 // Write copies src into dir, which must be empty or not there. It works in
 // <dir>.partial and renames it at the end: a directory of that name is whole and
 // on disk. The hub may serve meanwhile. Progress goes to out, a line each.
 func Write(ctx context.Context, src Source, dir string, out io.Writer) (err error) {
 	dir = filepath.Clean(dir)
-	if err := mustBeEmpty(dir); err != nil {
-		return fmt.Errorf("backup: %w", err)
+	if err := Free(dir); err != nil {
+		return err
 	}
 	partial := dir + ".partial"
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {

@@ -71,7 +71,7 @@ func open(t testing.TB, path string, existing bool) *hub {
 	h.keysDB, err = sqlite.Open(ctx, d.Path("keys.db"), sqlite.Options{Sync: sqlite.Full})
 	must(err)
 	h.closers = append(h.closers, func() { _ = h.keysDB.Close() })
-	kek, err := crypt.LoadKEK(path)
+	kek, err := crypt.LoadKEK(ctx, h.keysDB, path)
 	must(err)
 	h.keys, err = crypt.NewKeyring(ctx, h.keysDB, kek, crypt.Options{Recheck: -1})
 	must(err)

@@ -160,15 +160,14 @@ func (r *restorer) keys(ctx context.Context) error {
 		fmt.Fprintln(r.out, "the backup is without its key-encryption key: put it into the data directory as \"kek\" (mode 600) before the hub is started")
 		return nil
 	}
-	kek, err := crypt.LoadKEK(r.to)
-	if err != nil {
-		return err
-	}
 	db, err := sqlite.Open(ctx, filepath.Join(r.to, keysDB), sqlite.Options{Sync: sqlite.Full})
 	if err != nil {
 		return fmt.Errorf("%s: %w", keysDB, err)
 	}
-	_, err = crypt.NewKeyring(ctx, db, kek, crypt.Options{})
+	kek, err := crypt.LoadKEK(ctx, db, r.to)
+	if err == nil {
+		_, err = crypt.NewKeyring(ctx, db, kek, crypt.Options{})
+	}
 	if err = errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("%s: %w", keysDB, err)
 	}

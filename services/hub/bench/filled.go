@@ -98,7 +98,7 @@ func (f *filled) write(ctx context.Context, cfg fill.Config) error {
 		return err
 	}
 	defer table.Close()
-	kek, err := crypt.LoadKEK(f.dir)
+	kek, err := crypt.LoadKEK(ctx, table, f.dir)
 	if err != nil {
 		return err
 	}

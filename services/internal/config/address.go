@@ -69,7 +69,7 @@ func (c Config) validateAddresses() (errs []error) {
 		full, err := l.Complete()
 		switch {
 		case err != nil:
-			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+			errs = append(errs, below(key, err)...)
 		case full.Network() == "unix":
 			all = append(all, bound{key + ".address", l.Address})
 		default:

@@ -341,10 +341,22 @@ func (c Config) validateInboxes(channels map[string]func(map[string]string) erro
 			continue
 		}
 		if err := check(in.Settings); err != nil {
-			errs = append(errs, fmt.Errorf("%s.settings: %w", key, err))
+			errs = append(errs, below(key+".settings", err)...)
 		}
 	}
 	return errs
+}
+
+// below puts where it is before each thing that is wrong.
+func below(where string, err error) (errs []error) {
+	all, ok := err.(interface{ Unwrap() []error })
+	if ok && errors.Join(all.Unwrap()...).Error() == err.Error() { // and not one that says more
+		for _, e := range all.Unwrap() {
+			errs = append(errs, below(where, e)...)
+		}
+		return errs
+	}
+	return []error{fmt.Errorf("%s: %w", where, err)}
 }
 
 func (c Config) validateRetention() (errs []error) {

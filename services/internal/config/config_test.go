@@ -53,7 +53,7 @@ func TestUnknownKeysAreRefusedByName(t *testing.T) {
 		"nested": {file: "nats: {ulr: x}\n", want: "nats.ulr: unknown key, did you mean nats.url?"},
 		"inbox":  {file: "inboxes: [{id: a, chanel: email}]\n", want: "inboxes[0].chanel: unknown key, did you mean channel?"},
 		"mail":   {file: "email: {listen: [{adress: x}]}\n", want: "email.listen[0].adress: unknown key, did you mean address?"},
-		"list":   {file: "inboxes: {a: b}\n", want: "a list of inboxes"},
+		"list":   {file: "inboxes: {a: b}\n", want: "inboxes: a list, each after a dash"},
 		"env":    {file: "{}\n", env: "WEFTLINE_LISTN=1", want: "WEFTLINE_LISTN: unknown variable, did you mean WEFTLINE_LISTEN?"},
 		"broken": {file: "a: [\n", want: "config file"},
 	} {
@@ -199,5 +199,37 @@ func TestValidateRefusesWhatWouldFailLater(t *testing.T) {
 	good.Workspace = "Ünïcode 👩‍🚀 שלום"
 	if err := good.Validate([]string{"all"}, nil); err != nil {
 		t.Errorf("refused what is right: %v", err)
+	}
+}
+
+// One typing error hides no other, and each problem says where it is.
+func TestEverythingThatIsWrongIsSaidWithItsPath(t *testing.T) {
+	t.Parallel()
+	channels := map[string]func(map[string]string) error{"sms": func(map[string]string) error {
+		return errors.Join(errors.New("account: is missing"), errors.New("api_key: is missing"))
+	}}
+	const file = `lisen: x
+demo: maybe
+nats: {ulr: y}
+email: {listen: [{protocol: ftp}]}
+inboxes: [{id: a, channel: sms}, {id: b, channel: sms, nam: z}]
+`
+	c, err := config.Load(write(t, file), []string{"WEFTLINE_LISTN=1"}, nil)
+	if _, rest := errors.AsType[*config.LeftOutError](err); !rest {
+		t.Fatalf("error = %v", err)
+	}
+	got := errors.Join(err, c.Validate([]string{"all"}, channels)).Error()
+	for _, want := range []string{
+		"\nlisen: unknown key", "\nnats.ulr: unknown key", ": inboxes[1].nam: unknown key", "\nenvironment WEFTLINE_LISTN: unknown variable", "\ndemo: ",
+		"\nemail.listen[0]: protocol: ", "\nemail.listen[0]: address: ",
+		"\ninboxes[0].settings: account: ", "\ninboxes[0].settings: api_key: ", "\ninboxes[1].settings: api_key: ",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not said:\n%s", want, got)
+		}
+	}
+	_, err = config.Load(write(t, "lisen: x\nlog: loud\n"), nil, nil)
+	if err == nil || !strings.Contains(err.Error(), "lisen: unknown") || !strings.Contains(err.Error(), "log: keys below it") {
+		t.Errorf("error = %v", err)
 	}
 }

@@ -22,18 +22,28 @@ const envPrefix = "WEFTLINE_"
 // envElsewhere are variables of ours that are no configuration keys.
 var envElsewhere = []string{"WEFTLINE_KEK", "WEFTLINE_CONFIG"}
 
+// LeftOutError says what has no meaning. All else was read: the Config returned
+// with it can be validated, so that one typing error does not hide the others.
+type LeftOutError struct{ What error }
+
+func (e *LeftOutError) Error() string { return e.What.Error() }
+func (e *LeftOutError) Unwrap() error { return e.What }
+
 // Load reads path (empty: none), environ (os.Environ) and flags (key → value,
-// only those given) over the defaults. It does not validate values.
+// only those given) over the defaults. It does not validate values. What it does
+// not know is a *LeftOutError, unless there is worse.
 func Load(path string, environ []string, flags map[string]string) (Config, error) {
 	k := koanf.New(".")
+	var unknown error
 	if path != "" {
-		if err := loadFile(k, path); err != nil {
+		var err error
+		if unknown, err = loadFile(k, path); err != nil {
 			return Config{}, err
 		}
 	}
 	env, err := fromEnviron(environ)
-	if err != nil {
-		return Config{}, err
+	if unknown = errors.Join(unknown, err); unknown != nil {
+		unknown = &LeftOutError{unknown}
 	}
 	for _, layer := range []map[string]string{env, flags} {
 		m := make(map[string]any, len(layer))
@@ -54,7 +64,7 @@ func Load(path string, environ []string, flags map[string]string) (Config, error
 		wrong = append(wrong, &KeyError{key, value, allowed})
 	})
 	if len(wrong) > 0 {
-		return Config{}, errors.Join(wrong...)
+		return Config{}, errors.Join(append([]error{unknown}, wrong...)...)
 	}
 	fitted := koanf.New(".")
 	if err := fitted.Load(confmap.Provider(raw.(map[string]any), ""), nil); err != nil {
@@ -67,24 +77,25 @@ func Load(path string, environ []string, flags map[string]string) (Config, error
 		c.PublicURL = "http://" + c.Listen
 	}
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
-	return c, nil
+	return c, unknown
 }
 
-func loadFile(k *koanf.Koanf, path string) error {
+// loadFile reads a file into k; unknown is what has no meaning in it.
+func loadFile(k *koanf.Koanf, path string) (unknown, err error) {
 	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("config file %s: %w", path, errors.Unwrap(err))
+		return nil, fmt.Errorf("config file %s: %w", path, errors.Unwrap(err))
 	}
 	if err := oneDocument(path); err != nil {
-		return fmt.Errorf("config file %s: %w", path, err)
+		return nil, fmt.Errorf("config file %s: %w", path, err)
 	}
 	f := koanf.New(".")
 	if err := f.Load(file.Provider(path), yaml.Parser()); err != nil {
-		return fmt.Errorf("config file %s: %w", path, err)
+		return nil, fmt.Errorf("config file %s: %w", path, err)
 	}
-	if err := refuseUnknown(f.Raw()); err != nil {
-		return fmt.Errorf("config file %s: %w", path, err)
+	if unknown = refuseUnknown(f.Raw()); unknown != nil {
+		unknown = fmt.Errorf("config file %s: %w", path, unknown)
 	}
-	return k.Merge(f)
+	return unknown, k.Merge(f)
 }
 
 // oneDocument refuses what the parser would leave out: everything after a second "---".
@@ -133,11 +144,11 @@ func refuseUnknown(raw map[string]any) error {
 		for _, key := range slices.Sorted(maps.Keys(m)) {
 			name := prefix + key
 			if name == "inboxes" {
-				errs = append(errs, refuseUnknownIn(name, m[key], "inboxes", []string{"id", "channel", "name", "settings", "paused"})...)
+				errs = append(errs, refuseUnknownIn(name, m[key], []string{"id", "channel", "name", "settings", "paused"})...)
 				continue
 			}
 			if name == "email.listen" {
-				errs = append(errs, refuseUnknownIn(name, m[key], "listeners", fieldsOf[MailListener]())...)
+				errs = append(errs, refuseUnknownIn(name, m[key], fieldsOf[MailListener]())...)
 				continue
 			}
 			if slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(k, name+".") }) {
@@ -155,17 +166,10 @@ func refuseUnknown(raw map[string]any) error {
 }
 
 // refuseUnknownIn looks at a list of maps.
-func refuseUnknownIn(name string, v any, what string, fields []string) (errs []error) {
-	list, ok := v.([]any)
-	if !ok {
-		return []error{&KeyError{name, fmt.Sprint(v), "a list of " + what}}
-	}
+func refuseUnknownIn(name string, v any, fields []string) (errs []error) {
+	list, _ := v.([]any)
 	for i, e := range list {
-		m, ok := e.(map[string]any)
-		if !ok {
-			errs = append(errs, &KeyError{fmt.Sprintf("%s[%d]", name, i), fmt.Sprint(e), strings.Join(fields, ", ")})
-			continue
-		}
+		m, _ := e.(map[string]any) // what is none is refused when it is fitted
 		for _, key := range slices.Sorted(maps.Keys(m)) {
 			if !slices.Contains(fields, key) {
 				errs = append(errs, &KeyError{fmt.Sprintf("%s[%d].%s", name, i, key), "", "unknown key" + suggest(key, fields)})

@@ -94,6 +94,9 @@ func fitList(key string, t reflect.Type, v any, bad func(key, value, allowed str
 		}
 		bad(key, "", "a list, in the file")
 		return nil
+	case map[string]any:
+		bad(key, "", "a list, each after a dash") // what is in it may be secret
+		return nil
 	default:
 		bad(key, fmt.Sprint(v), "a list")
 		return nil

@@ -1,6 +1,7 @@
 package crypt
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -8,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/weftline/weftline/services/internal/docstore"
 )
 
 // EnvKEK is the environment variable that goes over the file: 32 bytes in base64.
@@ -15,9 +18,10 @@ const EnvKEK = "WEFTLINE_KEK"
 
 // LoadKEK returns the key-encryption key: from the environment variable
 // WEFTLINE_KEK, else from the file "kek" in dataDir (base64, mode 0600), which
-// is made on the first start. Whoever loses it loses everything sealed;
-// whoever has it and the key table reads everything.
-func LoadKEK(dataDir string) ([]byte, error) {
+// is made on the first start: while table, the keys it wraps, holds none. Another
+// one would open nothing, and stand in the way of the right one. Whoever loses it
+// loses everything sealed; whoever has it and the key table reads everything.
+func LoadKEK(ctx context.Context, table Table, dataDir string) ([]byte, error) {
 	if v := os.Getenv(EnvKEK); v != "" {
 		return decodeKEK("environment variable "+EnvKEK, v)
 	}
@@ -26,10 +30,39 @@ func LoadKEK(dataDir string) ([]byte, error) {
 	if !errors.Is(err, os.ErrNotExist) {
 		return key, err
 	}
+	holds, err := holdsKeys(ctx, table)
+	if err != nil {
+		return nil, err
+	}
+	if holds {
+		key, err := readKEK(path) // another process may have been at its first start
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("the key-encryption key is missing, and the key table holds keys that only it opens: put it back as %s (mode 600), or into the environment variable %s; a backup made without it does not hold it", path, EnvKEK)
+		}
+		return key, err
+	}
 	if err := writeKEK(path); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, fmt.Errorf("make key-encryption key: %w", err)
 	}
 	return readKEK(path) // of whoever was first
+}
+
+// errFound ends a scan.
+var errFound = errors.New("found")
+
+// holdsKeys says whether a key was ever made in a table, also if it was destroyed since.
+func holdsKeys(ctx context.Context, table Table) (bool, error) {
+	if err := table.Declare(ctx, docstore.Collection{Name: collection}); err != nil {
+		return false, fmt.Errorf("open key table: %w", err)
+	}
+	err := table.Scan(ctx, collection, func(docstore.Doc) error { return errFound })
+	if errors.Is(err, errFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read key table: %w", err)
+	}
+	return false, nil
 }
 
 func readKEK(path string) ([]byte, error) {

@@ -40,6 +40,7 @@
 // simply sends again.
 //
 // Messages of one customer in one inbox go out in order, one at a time; others
-// do not wait for them. An inbox that is paused, or without a sender (being
-// reconfigured), keeps its messages: nothing is sent, and no provider is asked.
+// do not wait for them. An inbox that is paused, removed, or without a sender (being
+// reconfigured), keeps its messages: nothing is sent, no provider is asked, and
+// people are told which of them it is.
 package outbox

@@ -55,3 +55,39 @@ func TestPausedInboxKeepsItsMessages(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// TestWhatAnInboxWaitsForIsTold: who reads why a reply waits is not told of a
+// pause that nobody ordered.
+func TestWhatAnInboxWaitsForIsTold(t *testing.T) {
+	t.Parallel()
+	w, f := newWorld(t), newFar(nil)
+	var back atomic.Bool
+	w.start(f, "email", 0, func(d *outbox.Deps) {
+		senders := d.Senders
+		d.Senders = func(id string) (channel.Sender, bool) {
+			s, _ := senders(id)
+			return s, back.Load()
+		}
+		d.Gone = func(id string) bool { return id == "removed" && !back.Load() }
+	})
+	for id, in := range map[string]string{"one": "removed", "two": "support"} {
+		m := message("email", id, "c1")
+		m.Inbox = in
+		w.publish(m)
+	}
+	f.await(t, "why both wait", func() bool { return len(f.states("one")) == 1 && len(f.states("two")) == 1 })
+	want, got := map[string]string{"one": "the inbox no longer exists", "two": "the inbox cannot send now"}, map[string]string{}
+	f.mu.Lock()
+	for _, r := range f.reports {
+		got[r.Outbound] = r.Detail
+	}
+	f.mu.Unlock()
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	back.Store(true) // by a configuration file
+	f.await(t, "both", func() bool { return w.left("email") == 0 })
+	if len(f.sent("one")) != 1 || len(f.sent("two")) != 1 {
+		t.Errorf("sends %v", f.sends)
+	}
+}

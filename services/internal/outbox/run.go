@@ -37,6 +37,9 @@ type Deps struct {
 	// Paused says that somebody paused an inbox: it keeps its messages, and people
 	// are told at once. Nil: none is.
 	Paused func(inbox string) bool
+	// Gone says that there is no such inbox of the channel (any more). It keeps its
+	// messages too, since a configuration file can bring it back. Nil: none is.
+	Gone func(inbox string) bool
 	// Idempotent: sending the same Outbound.ID twice delivers once.
 	Idempotent bool
 
@@ -248,16 +251,31 @@ func (o *outbox) conclude(ctx context.Context, out channel.Outbound, rec record,
 	return later(rec.Due.Sub(o.Now()))
 }
 
-// detailPaused is what people read beside a reply of a paused inbox.
-const detailPaused = "the inbox is paused"
+// What people read beside a reply that waits for its inbox.
+const (
+	detailPaused = "the inbox is paused"
+	detailGone   = "the inbox no longer exists"
+	detailIdle   = "the inbox cannot send now"
+)
+
+// waiting says why an inbox sends nothing.
+func (o *outbox) waiting(inbox string, ordered bool) string {
+	switch {
+	case ordered:
+		return detailPaused
+	case o.Gone != nil && o.Gone(inbox):
+		return detailGone
+	}
+	return detailIdle
+}
 
 // paused waits for the inbox. People hear of it at once when somebody paused it,
 // otherwise when it takes longer than a restart does.
 func (o *outbox) paused(ctx context.Context, out channel.Outbound, rec record, ordered bool) error {
 	n := rec.pauses
 	rec.pauses++
-	if (ordered || n >= 5) && (rec.Result != channel.StateRetrying || rec.Detail != detailPaused) {
-		rec.Result, rec.Detail, rec.At = channel.StateRetrying, detailPaused, o.Now().UnixMilli()
+	if why := o.waiting(out.Inbox, ordered); (ordered || n >= 5) && (rec.Result != channel.StateRetrying || rec.Detail != why) {
+		rec.Result, rec.Detail, rec.At = channel.StateRetrying, why, o.Now().UnixMilli()
 		if err := o.report(ctx, out, rec); err != nil {
 			return err
 		}

@@ -429,6 +429,95 @@ func (x *SaveAgentResponse) GetAgent() *Agent {
 	return nil
 }
 
+type ChangePasswordRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Current string                 `protobuf:"bytes,1,opt,name=current,proto3" json:"current,omitempty"`
+	// 10 to 200 characters.
+	Next          string `protobuf:"bytes,2,opt,name=next,proto3" json:"next,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangePasswordRequest) Reset() {
+	*x = ChangePasswordRequest{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangePasswordRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangePasswordRequest) ProtoMessage() {}
+
+func (x *ChangePasswordRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangePasswordRequest.ProtoReflect.Descriptor instead.
+func (*ChangePasswordRequest) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ChangePasswordRequest) GetCurrent() string {
+	if x != nil {
+		return x.Current
+	}
+	return ""
+}
+
+func (x *ChangePasswordRequest) GetNext() string {
+	if x != nil {
+		return x.Next
+	}
+	return ""
+}
+
+type ChangePasswordResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangePasswordResponse) Reset() {
+	*x = ChangePasswordResponse{}
+	mi := &file_weftline_console_v1_console_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangePasswordResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangePasswordResponse) ProtoMessage() {}
+
+func (x *ChangePasswordResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weftline_console_v1_console_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangePasswordResponse.ProtoReflect.Descriptor instead.
+func (*ChangePasswordResponse) Descriptor() ([]byte, []int) {
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{8}
+}
+
 // Draft is one agent's unsent text in one conversation.
 type Draft struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
@@ -444,7 +533,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[7]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -456,7 +545,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[7]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -469,7 +558,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{7}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Draft) GetConversationId() string {
@@ -517,7 +606,7 @@ type GetDraftRequest struct {
 
 func (x *GetDraftRequest) Reset() {
 	*x = GetDraftRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[8]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -529,7 +618,7 @@ func (x *GetDraftRequest) String() string {
 func (*GetDraftRequest) ProtoMessage() {}
 
 func (x *GetDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[8]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -542,7 +631,7 @@ func (x *GetDraftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDraftRequest.ProtoReflect.Descriptor instead.
 func (*GetDraftRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{8}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetDraftRequest) GetConversationId() string {
@@ -568,7 +657,7 @@ type GetDraftResponse struct {
 
 func (x *GetDraftResponse) Reset() {
 	*x = GetDraftResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[9]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -580,7 +669,7 @@ func (x *GetDraftResponse) String() string {
 func (*GetDraftResponse) ProtoMessage() {}
 
 func (x *GetDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[9]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -593,7 +682,7 @@ func (x *GetDraftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDraftResponse.ProtoReflect.Descriptor instead.
 func (*GetDraftResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{9}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetDraftResponse) GetDraft() *Draft {
@@ -612,7 +701,7 @@ type SaveDraftRequest struct {
 
 func (x *SaveDraftRequest) Reset() {
 	*x = SaveDraftRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[10]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -624,7 +713,7 @@ func (x *SaveDraftRequest) String() string {
 func (*SaveDraftRequest) ProtoMessage() {}
 
 func (x *SaveDraftRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[10]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -637,7 +726,7 @@ func (x *SaveDraftRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveDraftRequest.ProtoReflect.Descriptor instead.
 func (*SaveDraftRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{10}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SaveDraftRequest) GetDraft() *Draft {
@@ -656,7 +745,7 @@ type SaveDraftResponse struct {
 
 func (x *SaveDraftResponse) Reset() {
 	*x = SaveDraftResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[11]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -668,7 +757,7 @@ func (x *SaveDraftResponse) String() string {
 func (*SaveDraftResponse) ProtoMessage() {}
 
 func (x *SaveDraftResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[11]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -681,7 +770,7 @@ func (x *SaveDraftResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveDraftResponse.ProtoReflect.Descriptor instead.
 func (*SaveDraftResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{11}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SaveDraftResponse) GetDraft() *Draft {
@@ -699,7 +788,7 @@ type GetSignatureRequest struct {
 
 func (x *GetSignatureRequest) Reset() {
 	*x = GetSignatureRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[12]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -711,7 +800,7 @@ func (x *GetSignatureRequest) String() string {
 func (*GetSignatureRequest) ProtoMessage() {}
 
 func (x *GetSignatureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[12]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -724,7 +813,7 @@ func (x *GetSignatureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSignatureRequest.ProtoReflect.Descriptor instead.
 func (*GetSignatureRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{12}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{14}
 }
 
 type GetSignatureResponse struct {
@@ -736,7 +825,7 @@ type GetSignatureResponse struct {
 
 func (x *GetSignatureResponse) Reset() {
 	*x = GetSignatureResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -748,7 +837,7 @@ func (x *GetSignatureResponse) String() string {
 func (*GetSignatureResponse) ProtoMessage() {}
 
 func (x *GetSignatureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[13]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -761,7 +850,7 @@ func (x *GetSignatureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSignatureResponse.ProtoReflect.Descriptor instead.
 func (*GetSignatureResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{13}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetSignatureResponse) GetSignature() string {
@@ -781,7 +870,7 @@ type SaveSignatureRequest struct {
 
 func (x *SaveSignatureRequest) Reset() {
 	*x = SaveSignatureRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -793,7 +882,7 @@ func (x *SaveSignatureRequest) String() string {
 func (*SaveSignatureRequest) ProtoMessage() {}
 
 func (x *SaveSignatureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[14]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -806,7 +895,7 @@ func (x *SaveSignatureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveSignatureRequest.ProtoReflect.Descriptor instead.
 func (*SaveSignatureRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{14}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SaveSignatureRequest) GetSignature() string {
@@ -826,7 +915,7 @@ type SaveSignatureResponse struct {
 
 func (x *SaveSignatureResponse) Reset() {
 	*x = SaveSignatureResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -838,7 +927,7 @@ func (x *SaveSignatureResponse) String() string {
 func (*SaveSignatureResponse) ProtoMessage() {}
 
 func (x *SaveSignatureResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[15]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -851,7 +940,7 @@ func (x *SaveSignatureResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveSignatureResponse.ProtoReflect.Descriptor instead.
 func (*SaveSignatureResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{15}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SaveSignatureResponse) GetSignature() string {
@@ -900,7 +989,7 @@ type Inbox struct {
 
 func (x *Inbox) Reset() {
 	*x = Inbox{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -912,7 +1001,7 @@ func (x *Inbox) String() string {
 func (*Inbox) ProtoMessage() {}
 
 func (x *Inbox) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[16]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -925,7 +1014,7 @@ func (x *Inbox) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inbox.ProtoReflect.Descriptor instead.
 func (*Inbox) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{16}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Inbox) GetId() string {
@@ -1078,7 +1167,7 @@ type Setting struct {
 
 func (x *Setting) Reset() {
 	*x = Setting{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1090,7 +1179,7 @@ func (x *Setting) String() string {
 func (*Setting) ProtoMessage() {}
 
 func (x *Setting) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[17]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1103,7 +1192,7 @@ func (x *Setting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Setting.ProtoReflect.Descriptor instead.
 func (*Setting) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{17}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Setting) GetKey() string {
@@ -1194,7 +1283,7 @@ type SettingValue struct {
 
 func (x *SettingValue) Reset() {
 	*x = SettingValue{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1295,7 @@ func (x *SettingValue) String() string {
 func (*SettingValue) ProtoMessage() {}
 
 func (x *SettingValue) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[18]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1308,7 @@ func (x *SettingValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettingValue.ProtoReflect.Descriptor instead.
 func (*SettingValue) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{18}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SettingValue) GetValue() string {
@@ -1247,7 +1336,7 @@ type SettingCondition struct {
 
 func (x *SettingCondition) Reset() {
 	*x = SettingCondition{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1259,7 +1348,7 @@ func (x *SettingCondition) String() string {
 func (*SettingCondition) ProtoMessage() {}
 
 func (x *SettingCondition) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[19]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1272,7 +1361,7 @@ func (x *SettingCondition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettingCondition.ProtoReflect.Descriptor instead.
 func (*SettingCondition) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{19}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SettingCondition) GetKey() string {
@@ -1306,7 +1395,7 @@ type Paste struct {
 
 func (x *Paste) Reset() {
 	*x = Paste{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1318,7 +1407,7 @@ func (x *Paste) String() string {
 func (*Paste) ProtoMessage() {}
 
 func (x *Paste) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[20]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1331,7 +1420,7 @@ func (x *Paste) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Paste.ProtoReflect.Descriptor instead.
 func (*Paste) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{20}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Paste) GetWhat() string {
@@ -1380,7 +1469,7 @@ type Recipient struct {
 
 func (x *Recipient) Reset() {
 	*x = Recipient{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1392,7 +1481,7 @@ func (x *Recipient) String() string {
 func (*Recipient) ProtoMessage() {}
 
 func (x *Recipient) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[21]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1405,7 +1494,7 @@ func (x *Recipient) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recipient.ProtoReflect.Descriptor instead.
 func (*Recipient) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{21}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Recipient) GetLabel() string {
@@ -1442,7 +1531,7 @@ type Channel struct {
 
 func (x *Channel) Reset() {
 	*x = Channel{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1454,7 +1543,7 @@ func (x *Channel) String() string {
 func (*Channel) ProtoMessage() {}
 
 func (x *Channel) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[22]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1467,7 +1556,7 @@ func (x *Channel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Channel.ProtoReflect.Descriptor instead.
 func (*Channel) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{22}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Channel) GetName() string {
@@ -1527,7 +1616,7 @@ type ListChannelsRequest struct {
 
 func (x *ListChannelsRequest) Reset() {
 	*x = ListChannelsRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1539,7 +1628,7 @@ func (x *ListChannelsRequest) String() string {
 func (*ListChannelsRequest) ProtoMessage() {}
 
 func (x *ListChannelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[23]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1552,7 +1641,7 @@ func (x *ListChannelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChannelsRequest.ProtoReflect.Descriptor instead.
 func (*ListChannelsRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{23}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{25}
 }
 
 type ListChannelsResponse struct {
@@ -1564,7 +1653,7 @@ type ListChannelsResponse struct {
 
 func (x *ListChannelsResponse) Reset() {
 	*x = ListChannelsResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1576,7 +1665,7 @@ func (x *ListChannelsResponse) String() string {
 func (*ListChannelsResponse) ProtoMessage() {}
 
 func (x *ListChannelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[24]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1589,7 +1678,7 @@ func (x *ListChannelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChannelsResponse.ProtoReflect.Descriptor instead.
 func (*ListChannelsResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{24}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListChannelsResponse) GetChannels() []*Channel {
@@ -1609,7 +1698,7 @@ type SetInboxPausedRequest struct {
 
 func (x *SetInboxPausedRequest) Reset() {
 	*x = SetInboxPausedRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1621,7 +1710,7 @@ func (x *SetInboxPausedRequest) String() string {
 func (*SetInboxPausedRequest) ProtoMessage() {}
 
 func (x *SetInboxPausedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[25]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1634,7 +1723,7 @@ func (x *SetInboxPausedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetInboxPausedRequest.ProtoReflect.Descriptor instead.
 func (*SetInboxPausedRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{25}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SetInboxPausedRequest) GetId() string {
@@ -1660,7 +1749,7 @@ type SetInboxPausedResponse struct {
 
 func (x *SetInboxPausedResponse) Reset() {
 	*x = SetInboxPausedResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1672,7 +1761,7 @@ func (x *SetInboxPausedResponse) String() string {
 func (*SetInboxPausedResponse) ProtoMessage() {}
 
 func (x *SetInboxPausedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[26]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1685,7 +1774,7 @@ func (x *SetInboxPausedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetInboxPausedResponse.ProtoReflect.Descriptor instead.
 func (*SetInboxPausedResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{26}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SetInboxPausedResponse) GetInbox() *Inbox {
@@ -1706,7 +1795,7 @@ type SendTestRequest struct {
 
 func (x *SendTestRequest) Reset() {
 	*x = SendTestRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1718,7 +1807,7 @@ func (x *SendTestRequest) String() string {
 func (*SendTestRequest) ProtoMessage() {}
 
 func (x *SendTestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[27]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1731,7 +1820,7 @@ func (x *SendTestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendTestRequest.ProtoReflect.Descriptor instead.
 func (*SendTestRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{27}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SendTestRequest) GetInboxId() string {
@@ -1762,7 +1851,7 @@ type SendTestResponse struct {
 
 func (x *SendTestResponse) Reset() {
 	*x = SendTestResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1774,7 +1863,7 @@ func (x *SendTestResponse) String() string {
 func (*SendTestResponse) ProtoMessage() {}
 
 func (x *SendTestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[28]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1787,7 +1876,7 @@ func (x *SendTestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendTestResponse.ProtoReflect.Descriptor instead.
 func (*SendTestResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{28}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SendTestResponse) GetState() string {
@@ -1826,7 +1915,7 @@ type ListInboxesRequest struct {
 
 func (x *ListInboxesRequest) Reset() {
 	*x = ListInboxesRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[29]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1838,7 +1927,7 @@ func (x *ListInboxesRequest) String() string {
 func (*ListInboxesRequest) ProtoMessage() {}
 
 func (x *ListInboxesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[29]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1851,7 +1940,7 @@ func (x *ListInboxesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxesRequest.ProtoReflect.Descriptor instead.
 func (*ListInboxesRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{29}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{31}
 }
 
 type ListInboxesResponse struct {
@@ -1863,7 +1952,7 @@ type ListInboxesResponse struct {
 
 func (x *ListInboxesResponse) Reset() {
 	*x = ListInboxesResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[30]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1875,7 +1964,7 @@ func (x *ListInboxesResponse) String() string {
 func (*ListInboxesResponse) ProtoMessage() {}
 
 func (x *ListInboxesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[30]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1888,7 +1977,7 @@ func (x *ListInboxesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxesResponse.ProtoReflect.Descriptor instead.
 func (*ListInboxesResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{30}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListInboxesResponse) GetInboxes() []*Inbox {
@@ -1910,7 +1999,7 @@ type SaveInboxRequest struct {
 
 func (x *SaveInboxRequest) Reset() {
 	*x = SaveInboxRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[31]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1922,7 +2011,7 @@ func (x *SaveInboxRequest) String() string {
 func (*SaveInboxRequest) ProtoMessage() {}
 
 func (x *SaveInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[31]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1935,7 +2024,7 @@ func (x *SaveInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveInboxRequest.ProtoReflect.Descriptor instead.
 func (*SaveInboxRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{31}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SaveInboxRequest) GetInbox() *Inbox {
@@ -1968,7 +2057,7 @@ type SaveInboxResponse struct {
 
 func (x *SaveInboxResponse) Reset() {
 	*x = SaveInboxResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[32]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1980,7 +2069,7 @@ func (x *SaveInboxResponse) String() string {
 func (*SaveInboxResponse) ProtoMessage() {}
 
 func (x *SaveInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[32]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1993,7 +2082,7 @@ func (x *SaveInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SaveInboxResponse.ProtoReflect.Descriptor instead.
 func (*SaveInboxResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{32}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SaveInboxResponse) GetInbox() *Inbox {
@@ -2014,7 +2103,7 @@ type TestInboxRequest struct {
 
 func (x *TestInboxRequest) Reset() {
 	*x = TestInboxRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[33]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2026,7 +2115,7 @@ func (x *TestInboxRequest) String() string {
 func (*TestInboxRequest) ProtoMessage() {}
 
 func (x *TestInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[33]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2039,7 +2128,7 @@ func (x *TestInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestInboxRequest.ProtoReflect.Descriptor instead.
 func (*TestInboxRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{33}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *TestInboxRequest) GetInbox() *Inbox {
@@ -2068,7 +2157,7 @@ type TestInboxResponse struct {
 
 func (x *TestInboxResponse) Reset() {
 	*x = TestInboxResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[34]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2080,7 +2169,7 @@ func (x *TestInboxResponse) String() string {
 func (*TestInboxResponse) ProtoMessage() {}
 
 func (x *TestInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[34]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2093,7 +2182,7 @@ func (x *TestInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestInboxResponse.ProtoReflect.Descriptor instead.
 func (*TestInboxResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{34}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *TestInboxResponse) GetOk() bool {
@@ -2130,7 +2219,7 @@ type TestStep struct {
 
 func (x *TestStep) Reset() {
 	*x = TestStep{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[35]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2142,7 +2231,7 @@ func (x *TestStep) String() string {
 func (*TestStep) ProtoMessage() {}
 
 func (x *TestStep) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[35]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2155,7 +2244,7 @@ func (x *TestStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestStep.ProtoReflect.Descriptor instead.
 func (*TestStep) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{35}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *TestStep) GetName() string {
@@ -2193,7 +2282,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[36]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2205,7 +2294,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[36]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2218,7 +2307,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{36}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Token) GetId() string {
@@ -2264,7 +2353,7 @@ type ListTokensRequest struct {
 
 func (x *ListTokensRequest) Reset() {
 	*x = ListTokensRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[37]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2276,7 +2365,7 @@ func (x *ListTokensRequest) String() string {
 func (*ListTokensRequest) ProtoMessage() {}
 
 func (x *ListTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[37]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2289,7 +2378,7 @@ func (x *ListTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTokensRequest.ProtoReflect.Descriptor instead.
 func (*ListTokensRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{37}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{39}
 }
 
 type ListTokensResponse struct {
@@ -2301,7 +2390,7 @@ type ListTokensResponse struct {
 
 func (x *ListTokensResponse) Reset() {
 	*x = ListTokensResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[38]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2313,7 +2402,7 @@ func (x *ListTokensResponse) String() string {
 func (*ListTokensResponse) ProtoMessage() {}
 
 func (x *ListTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[38]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2326,7 +2415,7 @@ func (x *ListTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTokensResponse.ProtoReflect.Descriptor instead.
 func (*ListTokensResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{38}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListTokensResponse) GetTokens() []*Token {
@@ -2346,7 +2435,7 @@ type CreateTokenRequest struct {
 
 func (x *CreateTokenRequest) Reset() {
 	*x = CreateTokenRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[39]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2358,7 +2447,7 @@ func (x *CreateTokenRequest) String() string {
 func (*CreateTokenRequest) ProtoMessage() {}
 
 func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[39]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2371,7 +2460,7 @@ func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{39}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CreateTokenRequest) GetName() string {
@@ -2398,7 +2487,7 @@ type CreateTokenResponse struct {
 
 func (x *CreateTokenResponse) Reset() {
 	*x = CreateTokenResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[40]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2410,7 +2499,7 @@ func (x *CreateTokenResponse) String() string {
 func (*CreateTokenResponse) ProtoMessage() {}
 
 func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[40]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2423,7 +2512,7 @@ func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{40}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CreateTokenResponse) GetToken() *Token {
@@ -2449,7 +2538,7 @@ type RevokeTokenRequest struct {
 
 func (x *RevokeTokenRequest) Reset() {
 	*x = RevokeTokenRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[41]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2461,7 +2550,7 @@ func (x *RevokeTokenRequest) String() string {
 func (*RevokeTokenRequest) ProtoMessage() {}
 
 func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[41]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2474,7 +2563,7 @@ func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenRequest.ProtoReflect.Descriptor instead.
 func (*RevokeTokenRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{41}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *RevokeTokenRequest) GetId() string {
@@ -2492,7 +2581,7 @@ type RevokeTokenResponse struct {
 
 func (x *RevokeTokenResponse) Reset() {
 	*x = RevokeTokenResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[42]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2504,7 +2593,7 @@ func (x *RevokeTokenResponse) String() string {
 func (*RevokeTokenResponse) ProtoMessage() {}
 
 func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[42]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2517,7 +2606,7 @@ func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenResponse.ProtoReflect.Descriptor instead.
 func (*RevokeTokenResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{42}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{44}
 }
 
 type ListAuditRequest struct {
@@ -2538,7 +2627,7 @@ type ListAuditRequest struct {
 
 func (x *ListAuditRequest) Reset() {
 	*x = ListAuditRequest{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[43]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2550,7 +2639,7 @@ func (x *ListAuditRequest) String() string {
 func (*ListAuditRequest) ProtoMessage() {}
 
 func (x *ListAuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[43]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2563,7 +2652,7 @@ func (x *ListAuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAuditRequest.ProtoReflect.Descriptor instead.
 func (*ListAuditRequest) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{43}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListAuditRequest) GetPageSize() int32 {
@@ -2626,7 +2715,7 @@ type ListAuditResponse struct {
 
 func (x *ListAuditResponse) Reset() {
 	*x = ListAuditResponse{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[44]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2638,7 +2727,7 @@ func (x *ListAuditResponse) String() string {
 func (*ListAuditResponse) ProtoMessage() {}
 
 func (x *ListAuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[44]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2651,7 +2740,7 @@ func (x *ListAuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAuditResponse.ProtoReflect.Descriptor instead.
 func (*ListAuditResponse) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{44}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ListAuditResponse) GetEntries() []*AuditEntry {
@@ -2703,7 +2792,7 @@ type AuditEntry struct {
 
 func (x *AuditEntry) Reset() {
 	*x = AuditEntry{}
-	mi := &file_weftline_console_v1_console_proto_msgTypes[45]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2715,7 +2804,7 @@ func (x *AuditEntry) String() string {
 func (*AuditEntry) ProtoMessage() {}
 
 func (x *AuditEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_weftline_console_v1_console_proto_msgTypes[45]
+	mi := &file_weftline_console_v1_console_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2728,7 +2817,7 @@ func (x *AuditEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditEntry.ProtoReflect.Descriptor instead.
 func (*AuditEntry) Descriptor() ([]byte, []int) {
-	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{45}
+	return file_weftline_console_v1_console_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *AuditEntry) GetNumber() int64 {
@@ -2860,7 +2949,11 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\x05agent\x18\x01 \x01(\v2\x1a.weftline.console.v1.AgentR\x05agent\x12\x1a\n" +
 	"\bpassword\x18\x02 \x01(\tR\bpassword\"E\n" +
 	"\x11SaveAgentResponse\x120\n" +
-	"\x05agent\x18\x01 \x01(\v2\x1a.weftline.console.v1.AgentR\x05agent\"\xab\x01\n" +
+	"\x05agent\x18\x01 \x01(\v2\x1a.weftline.console.v1.AgentR\x05agent\"E\n" +
+	"\x15ChangePasswordRequest\x12\x18\n" +
+	"\acurrent\x18\x01 \x01(\tR\acurrent\x12\x12\n" +
+	"\x04next\x18\x02 \x01(\tR\x04next\"\x18\n" +
+	"\x16ChangePasswordResponse\"\xab\x01\n" +
 	"\x05Draft\x12'\n" +
 	"\x0fconversation_id\x18\x01 \x01(\tR\x0econversationId\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
@@ -3046,13 +3139,14 @@ const file_weftline_console_v1_console_proto_rawDesc = "" +
 	"\n" +
 	"ROLE_AGENT\x10\x01\x12\x0e\n" +
 	"\n" +
-	"ROLE_OWNER\x10\x022\x96\r\n" +
+	"ROLE_OWNER\x10\x022\x81\x0e\n" +
 	"\x0eConsoleService\x12b\n" +
 	"\n" +
 	"GetSession\x12&.weftline.console.v1.GetSessionRequest\x1a'.weftline.console.v1.GetSessionResponse\"\x03\x90\x02\x01\x12b\n" +
 	"\n" +
 	"ListAgents\x12&.weftline.console.v1.ListAgentsRequest\x1a'.weftline.console.v1.ListAgentsResponse\"\x03\x90\x02\x01\x12Z\n" +
-	"\tSaveAgent\x12%.weftline.console.v1.SaveAgentRequest\x1a&.weftline.console.v1.SaveAgentResponse\x12\\\n" +
+	"\tSaveAgent\x12%.weftline.console.v1.SaveAgentRequest\x1a&.weftline.console.v1.SaveAgentResponse\x12i\n" +
+	"\x0eChangePassword\x12*.weftline.console.v1.ChangePasswordRequest\x1a+.weftline.console.v1.ChangePasswordResponse\x12\\\n" +
 	"\bGetDraft\x12$.weftline.console.v1.GetDraftRequest\x1a%.weftline.console.v1.GetDraftResponse\"\x03\x90\x02\x01\x12Z\n" +
 	"\tSaveDraft\x12%.weftline.console.v1.SaveDraftRequest\x1a&.weftline.console.v1.SaveDraftResponse\x12h\n" +
 	"\fGetSignature\x12(.weftline.console.v1.GetSignatureRequest\x1a).weftline.console.v1.GetSignatureResponse\"\x03\x90\x02\x01\x12f\n" +
@@ -3083,7 +3177,7 @@ func file_weftline_console_v1_console_proto_rawDescGZIP() []byte {
 }
 
 var file_weftline_console_v1_console_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weftline_console_v1_console_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_weftline_console_v1_console_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_weftline_console_v1_console_proto_goTypes = []any{
 	(Role)(0),                      // 0: weftline.console.v1.Role
 	(*Agent)(nil),                  // 1: weftline.console.v1.Agent
@@ -3093,48 +3187,50 @@ var file_weftline_console_v1_console_proto_goTypes = []any{
 	(*ListAgentsResponse)(nil),     // 5: weftline.console.v1.ListAgentsResponse
 	(*SaveAgentRequest)(nil),       // 6: weftline.console.v1.SaveAgentRequest
 	(*SaveAgentResponse)(nil),      // 7: weftline.console.v1.SaveAgentResponse
-	(*Draft)(nil),                  // 8: weftline.console.v1.Draft
-	(*GetDraftRequest)(nil),        // 9: weftline.console.v1.GetDraftRequest
-	(*GetDraftResponse)(nil),       // 10: weftline.console.v1.GetDraftResponse
-	(*SaveDraftRequest)(nil),       // 11: weftline.console.v1.SaveDraftRequest
-	(*SaveDraftResponse)(nil),      // 12: weftline.console.v1.SaveDraftResponse
-	(*GetSignatureRequest)(nil),    // 13: weftline.console.v1.GetSignatureRequest
-	(*GetSignatureResponse)(nil),   // 14: weftline.console.v1.GetSignatureResponse
-	(*SaveSignatureRequest)(nil),   // 15: weftline.console.v1.SaveSignatureRequest
-	(*SaveSignatureResponse)(nil),  // 16: weftline.console.v1.SaveSignatureResponse
-	(*Inbox)(nil),                  // 17: weftline.console.v1.Inbox
-	(*Setting)(nil),                // 18: weftline.console.v1.Setting
-	(*SettingValue)(nil),           // 19: weftline.console.v1.SettingValue
-	(*SettingCondition)(nil),       // 20: weftline.console.v1.SettingCondition
-	(*Paste)(nil),                  // 21: weftline.console.v1.Paste
-	(*Recipient)(nil),              // 22: weftline.console.v1.Recipient
-	(*Channel)(nil),                // 23: weftline.console.v1.Channel
-	(*ListChannelsRequest)(nil),    // 24: weftline.console.v1.ListChannelsRequest
-	(*ListChannelsResponse)(nil),   // 25: weftline.console.v1.ListChannelsResponse
-	(*SetInboxPausedRequest)(nil),  // 26: weftline.console.v1.SetInboxPausedRequest
-	(*SetInboxPausedResponse)(nil), // 27: weftline.console.v1.SetInboxPausedResponse
-	(*SendTestRequest)(nil),        // 28: weftline.console.v1.SendTestRequest
-	(*SendTestResponse)(nil),       // 29: weftline.console.v1.SendTestResponse
-	(*ListInboxesRequest)(nil),     // 30: weftline.console.v1.ListInboxesRequest
-	(*ListInboxesResponse)(nil),    // 31: weftline.console.v1.ListInboxesResponse
-	(*SaveInboxRequest)(nil),       // 32: weftline.console.v1.SaveInboxRequest
-	(*SaveInboxResponse)(nil),      // 33: weftline.console.v1.SaveInboxResponse
-	(*TestInboxRequest)(nil),       // 34: weftline.console.v1.TestInboxRequest
-	(*TestInboxResponse)(nil),      // 35: weftline.console.v1.TestInboxResponse
-	(*TestStep)(nil),               // 36: weftline.console.v1.TestStep
-	(*Token)(nil),                  // 37: weftline.console.v1.Token
-	(*ListTokensRequest)(nil),      // 38: weftline.console.v1.ListTokensRequest
-	(*ListTokensResponse)(nil),     // 39: weftline.console.v1.ListTokensResponse
-	(*CreateTokenRequest)(nil),     // 40: weftline.console.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),    // 41: weftline.console.v1.CreateTokenResponse
-	(*RevokeTokenRequest)(nil),     // 42: weftline.console.v1.RevokeTokenRequest
-	(*RevokeTokenResponse)(nil),    // 43: weftline.console.v1.RevokeTokenResponse
-	(*ListAuditRequest)(nil),       // 44: weftline.console.v1.ListAuditRequest
-	(*ListAuditResponse)(nil),      // 45: weftline.console.v1.ListAuditResponse
-	(*AuditEntry)(nil),             // 46: weftline.console.v1.AuditEntry
-	nil,                            // 47: weftline.console.v1.Inbox.SettingsEntry
-	nil,                            // 48: weftline.console.v1.AuditEntry.IdsEntry
-	(*timestamppb.Timestamp)(nil),  // 49: google.protobuf.Timestamp
+	(*ChangePasswordRequest)(nil),  // 8: weftline.console.v1.ChangePasswordRequest
+	(*ChangePasswordResponse)(nil), // 9: weftline.console.v1.ChangePasswordResponse
+	(*Draft)(nil),                  // 10: weftline.console.v1.Draft
+	(*GetDraftRequest)(nil),        // 11: weftline.console.v1.GetDraftRequest
+	(*GetDraftResponse)(nil),       // 12: weftline.console.v1.GetDraftResponse
+	(*SaveDraftRequest)(nil),       // 13: weftline.console.v1.SaveDraftRequest
+	(*SaveDraftResponse)(nil),      // 14: weftline.console.v1.SaveDraftResponse
+	(*GetSignatureRequest)(nil),    // 15: weftline.console.v1.GetSignatureRequest
+	(*GetSignatureResponse)(nil),   // 16: weftline.console.v1.GetSignatureResponse
+	(*SaveSignatureRequest)(nil),   // 17: weftline.console.v1.SaveSignatureRequest
+	(*SaveSignatureResponse)(nil),  // 18: weftline.console.v1.SaveSignatureResponse
+	(*Inbox)(nil),                  // 19: weftline.console.v1.Inbox
+	(*Setting)(nil),                // 20: weftline.console.v1.Setting
+	(*SettingValue)(nil),           // 21: weftline.console.v1.SettingValue
+	(*SettingCondition)(nil),       // 22: weftline.console.v1.SettingCondition
+	(*Paste)(nil),                  // 23: weftline.console.v1.Paste
+	(*Recipient)(nil),              // 24: weftline.console.v1.Recipient
+	(*Channel)(nil),                // 25: weftline.console.v1.Channel
+	(*ListChannelsRequest)(nil),    // 26: weftline.console.v1.ListChannelsRequest
+	(*ListChannelsResponse)(nil),   // 27: weftline.console.v1.ListChannelsResponse
+	(*SetInboxPausedRequest)(nil),  // 28: weftline.console.v1.SetInboxPausedRequest
+	(*SetInboxPausedResponse)(nil), // 29: weftline.console.v1.SetInboxPausedResponse
+	(*SendTestRequest)(nil),        // 30: weftline.console.v1.SendTestRequest
+	(*SendTestResponse)(nil),       // 31: weftline.console.v1.SendTestResponse
+	(*ListInboxesRequest)(nil),     // 32: weftline.console.v1.ListInboxesRequest
+	(*ListInboxesResponse)(nil),    // 33: weftline.console.v1.ListInboxesResponse
+	(*SaveInboxRequest)(nil),       // 34: weftline.console.v1.SaveInboxRequest
+	(*SaveInboxResponse)(nil),      // 35: weftline.console.v1.SaveInboxResponse
+	(*TestInboxRequest)(nil),       // 36: weftline.console.v1.TestInboxRequest
+	(*TestInboxResponse)(nil),      // 37: weftline.console.v1.TestInboxResponse
+	(*TestStep)(nil),               // 38: weftline.console.v1.TestStep
+	(*Token)(nil),                  // 39: weftline.console.v1.Token
+	(*ListTokensRequest)(nil),      // 40: weftline.console.v1.ListTokensRequest
+	(*ListTokensResponse)(nil),     // 41: weftline.console.v1.ListTokensResponse
+	(*CreateTokenRequest)(nil),     // 42: weftline.console.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),    // 43: weftline.console.v1.CreateTokenResponse
+	(*RevokeTokenRequest)(nil),     // 44: weftline.console.v1.RevokeTokenRequest
+	(*RevokeTokenResponse)(nil),    // 45: weftline.console.v1.RevokeTokenResponse
+	(*ListAuditRequest)(nil),       // 46: weftline.console.v1.ListAuditRequest
+	(*ListAuditResponse)(nil),      // 47: weftline.console.v1.ListAuditResponse
+	(*AuditEntry)(nil),             // 48: weftline.console.v1.AuditEntry
+	nil,                            // 49: weftline.console.v1.Inbox.SettingsEntry
+	nil,                            // 50: weftline.console.v1.AuditEntry.IdsEntry
+	(*timestamppb.Timestamp)(nil),  // 51: google.protobuf.Timestamp
 }
 var file_weftline_console_v1_console_proto_depIdxs = []int32{
 	0,  // 0: weftline.console.v1.Agent.role:type_name -> weftline.console.v1.Role
@@ -3142,74 +3238,76 @@ var file_weftline_console_v1_console_proto_depIdxs = []int32{
 	1,  // 2: weftline.console.v1.ListAgentsResponse.agents:type_name -> weftline.console.v1.Agent
 	1,  // 3: weftline.console.v1.SaveAgentRequest.agent:type_name -> weftline.console.v1.Agent
 	1,  // 4: weftline.console.v1.SaveAgentResponse.agent:type_name -> weftline.console.v1.Agent
-	49, // 5: weftline.console.v1.Draft.saved_at:type_name -> google.protobuf.Timestamp
-	8,  // 6: weftline.console.v1.GetDraftResponse.draft:type_name -> weftline.console.v1.Draft
-	8,  // 7: weftline.console.v1.SaveDraftRequest.draft:type_name -> weftline.console.v1.Draft
-	8,  // 8: weftline.console.v1.SaveDraftResponse.draft:type_name -> weftline.console.v1.Draft
-	47, // 9: weftline.console.v1.Inbox.settings:type_name -> weftline.console.v1.Inbox.SettingsEntry
-	49, // 10: weftline.console.v1.Inbox.last_in:type_name -> google.protobuf.Timestamp
-	49, // 11: weftline.console.v1.Inbox.last_out:type_name -> google.protobuf.Timestamp
-	49, // 12: weftline.console.v1.Inbox.since:type_name -> google.protobuf.Timestamp
-	49, // 13: weftline.console.v1.Inbox.last_error_at:type_name -> google.protobuf.Timestamp
-	19, // 14: weftline.console.v1.Setting.values:type_name -> weftline.console.v1.SettingValue
-	20, // 15: weftline.console.v1.Setting.when:type_name -> weftline.console.v1.SettingCondition
-	20, // 16: weftline.console.v1.Paste.when:type_name -> weftline.console.v1.SettingCondition
-	18, // 17: weftline.console.v1.Channel.settings:type_name -> weftline.console.v1.Setting
-	21, // 18: weftline.console.v1.Channel.paste:type_name -> weftline.console.v1.Paste
-	22, // 19: weftline.console.v1.Channel.recipient:type_name -> weftline.console.v1.Recipient
-	23, // 20: weftline.console.v1.ListChannelsResponse.channels:type_name -> weftline.console.v1.Channel
-	17, // 21: weftline.console.v1.SetInboxPausedResponse.inbox:type_name -> weftline.console.v1.Inbox
-	49, // 22: weftline.console.v1.SendTestResponse.at:type_name -> google.protobuf.Timestamp
-	17, // 23: weftline.console.v1.ListInboxesResponse.inboxes:type_name -> weftline.console.v1.Inbox
-	17, // 24: weftline.console.v1.SaveInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
-	17, // 25: weftline.console.v1.SaveInboxResponse.inbox:type_name -> weftline.console.v1.Inbox
-	17, // 26: weftline.console.v1.TestInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
-	36, // 27: weftline.console.v1.TestInboxResponse.steps:type_name -> weftline.console.v1.TestStep
-	49, // 28: weftline.console.v1.Token.created_at:type_name -> google.protobuf.Timestamp
-	49, // 29: weftline.console.v1.Token.last_used_at:type_name -> google.protobuf.Timestamp
-	37, // 30: weftline.console.v1.ListTokensResponse.tokens:type_name -> weftline.console.v1.Token
-	37, // 31: weftline.console.v1.CreateTokenResponse.token:type_name -> weftline.console.v1.Token
-	49, // 32: weftline.console.v1.ListAuditRequest.since:type_name -> google.protobuf.Timestamp
-	49, // 33: weftline.console.v1.ListAuditRequest.until:type_name -> google.protobuf.Timestamp
-	46, // 34: weftline.console.v1.ListAuditResponse.entries:type_name -> weftline.console.v1.AuditEntry
-	49, // 35: weftline.console.v1.AuditEntry.at:type_name -> google.protobuf.Timestamp
-	48, // 36: weftline.console.v1.AuditEntry.ids:type_name -> weftline.console.v1.AuditEntry.IdsEntry
+	51, // 5: weftline.console.v1.Draft.saved_at:type_name -> google.protobuf.Timestamp
+	10, // 6: weftline.console.v1.GetDraftResponse.draft:type_name -> weftline.console.v1.Draft
+	10, // 7: weftline.console.v1.SaveDraftRequest.draft:type_name -> weftline.console.v1.Draft
+	10, // 8: weftline.console.v1.SaveDraftResponse.draft:type_name -> weftline.console.v1.Draft
+	49, // 9: weftline.console.v1.Inbox.settings:type_name -> weftline.console.v1.Inbox.SettingsEntry
+	51, // 10: weftline.console.v1.Inbox.last_in:type_name -> google.protobuf.Timestamp
+	51, // 11: weftline.console.v1.Inbox.last_out:type_name -> google.protobuf.Timestamp
+	51, // 12: weftline.console.v1.Inbox.since:type_name -> google.protobuf.Timestamp
+	51, // 13: weftline.console.v1.Inbox.last_error_at:type_name -> google.protobuf.Timestamp
+	21, // 14: weftline.console.v1.Setting.values:type_name -> weftline.console.v1.SettingValue
+	22, // 15: weftline.console.v1.Setting.when:type_name -> weftline.console.v1.SettingCondition
+	22, // 16: weftline.console.v1.Paste.when:type_name -> weftline.console.v1.SettingCondition
+	20, // 17: weftline.console.v1.Channel.settings:type_name -> weftline.console.v1.Setting
+	23, // 18: weftline.console.v1.Channel.paste:type_name -> weftline.console.v1.Paste
+	24, // 19: weftline.console.v1.Channel.recipient:type_name -> weftline.console.v1.Recipient
+	25, // 20: weftline.console.v1.ListChannelsResponse.channels:type_name -> weftline.console.v1.Channel
+	19, // 21: weftline.console.v1.SetInboxPausedResponse.inbox:type_name -> weftline.console.v1.Inbox
+	51, // 22: weftline.console.v1.SendTestResponse.at:type_name -> google.protobuf.Timestamp
+	19, // 23: weftline.console.v1.ListInboxesResponse.inboxes:type_name -> weftline.console.v1.Inbox
+	19, // 24: weftline.console.v1.SaveInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
+	19, // 25: weftline.console.v1.SaveInboxResponse.inbox:type_name -> weftline.console.v1.Inbox
+	19, // 26: weftline.console.v1.TestInboxRequest.inbox:type_name -> weftline.console.v1.Inbox
+	38, // 27: weftline.console.v1.TestInboxResponse.steps:type_name -> weftline.console.v1.TestStep
+	51, // 28: weftline.console.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	51, // 29: weftline.console.v1.Token.last_used_at:type_name -> google.protobuf.Timestamp
+	39, // 30: weftline.console.v1.ListTokensResponse.tokens:type_name -> weftline.console.v1.Token
+	39, // 31: weftline.console.v1.CreateTokenResponse.token:type_name -> weftline.console.v1.Token
+	51, // 32: weftline.console.v1.ListAuditRequest.since:type_name -> google.protobuf.Timestamp
+	51, // 33: weftline.console.v1.ListAuditRequest.until:type_name -> google.protobuf.Timestamp
+	48, // 34: weftline.console.v1.ListAuditResponse.entries:type_name -> weftline.console.v1.AuditEntry
+	51, // 35: weftline.console.v1.AuditEntry.at:type_name -> google.protobuf.Timestamp
+	50, // 36: weftline.console.v1.AuditEntry.ids:type_name -> weftline.console.v1.AuditEntry.IdsEntry
 	2,  // 37: weftline.console.v1.ConsoleService.GetSession:input_type -> weftline.console.v1.GetSessionRequest
 	4,  // 38: weftline.console.v1.ConsoleService.ListAgents:input_type -> weftline.console.v1.ListAgentsRequest
 	6,  // 39: weftline.console.v1.ConsoleService.SaveAgent:input_type -> weftline.console.v1.SaveAgentRequest
-	9,  // 40: weftline.console.v1.ConsoleService.GetDraft:input_type -> weftline.console.v1.GetDraftRequest
-	11, // 41: weftline.console.v1.ConsoleService.SaveDraft:input_type -> weftline.console.v1.SaveDraftRequest
-	13, // 42: weftline.console.v1.ConsoleService.GetSignature:input_type -> weftline.console.v1.GetSignatureRequest
-	15, // 43: weftline.console.v1.ConsoleService.SaveSignature:input_type -> weftline.console.v1.SaveSignatureRequest
-	30, // 44: weftline.console.v1.ConsoleService.ListInboxes:input_type -> weftline.console.v1.ListInboxesRequest
-	32, // 45: weftline.console.v1.ConsoleService.SaveInbox:input_type -> weftline.console.v1.SaveInboxRequest
-	34, // 46: weftline.console.v1.ConsoleService.TestInbox:input_type -> weftline.console.v1.TestInboxRequest
-	24, // 47: weftline.console.v1.ConsoleService.ListChannels:input_type -> weftline.console.v1.ListChannelsRequest
-	26, // 48: weftline.console.v1.ConsoleService.SetInboxPaused:input_type -> weftline.console.v1.SetInboxPausedRequest
-	28, // 49: weftline.console.v1.ConsoleService.SendTest:input_type -> weftline.console.v1.SendTestRequest
-	38, // 50: weftline.console.v1.ConsoleService.ListTokens:input_type -> weftline.console.v1.ListTokensRequest
-	40, // 51: weftline.console.v1.ConsoleService.CreateToken:input_type -> weftline.console.v1.CreateTokenRequest
-	42, // 52: weftline.console.v1.ConsoleService.RevokeToken:input_type -> weftline.console.v1.RevokeTokenRequest
-	44, // 53: weftline.console.v1.ConsoleService.ListAudit:input_type -> weftline.console.v1.ListAuditRequest
-	3,  // 54: weftline.console.v1.ConsoleService.GetSession:output_type -> weftline.console.v1.GetSessionResponse
-	5,  // 55: weftline.console.v1.ConsoleService.ListAgents:output_type -> weftline.console.v1.ListAgentsResponse
-	7,  // 56: weftline.console.v1.ConsoleService.SaveAgent:output_type -> weftline.console.v1.SaveAgentResponse
-	10, // 57: weftline.console.v1.ConsoleService.GetDraft:output_type -> weftline.console.v1.GetDraftResponse
-	12, // 58: weftline.console.v1.ConsoleService.SaveDraft:output_type -> weftline.console.v1.SaveDraftResponse
-	14, // 59: weftline.console.v1.ConsoleService.GetSignature:output_type -> weftline.console.v1.GetSignatureResponse
-	16, // 60: weftline.console.v1.ConsoleService.SaveSignature:output_type -> weftline.console.v1.SaveSignatureResponse
-	31, // 61: weftline.console.v1.ConsoleService.ListInboxes:output_type -> weftline.console.v1.ListInboxesResponse
-	33, // 62: weftline.console.v1.ConsoleService.SaveInbox:output_type -> weftline.console.v1.SaveInboxResponse
-	35, // 63: weftline.console.v1.ConsoleService.TestInbox:output_type -> weftline.console.v1.TestInboxResponse
-	25, // 64: weftline.console.v1.ConsoleService.ListChannels:output_type -> weftline.console.v1.ListChannelsResponse
-	27, // 65: weftline.console.v1.ConsoleService.SetInboxPaused:output_type -> weftline.console.v1.SetInboxPausedResponse
-	29, // 66: weftline.console.v1.ConsoleService.SendTest:output_type -> weftline.console.v1.SendTestResponse
-	39, // 67: weftline.console.v1.ConsoleService.ListTokens:output_type -> weftline.console.v1.ListTokensResponse
-	41, // 68: weftline.console.v1.ConsoleService.CreateToken:output_type -> weftline.console.v1.CreateTokenResponse
-	43, // 69: weftline.console.v1.ConsoleService.RevokeToken:output_type -> weftline.console.v1.RevokeTokenResponse
-	45, // 70: weftline.console.v1.ConsoleService.ListAudit:output_type -> weftline.console.v1.ListAuditResponse
-	54, // [54:71] is the sub-list for method output_type
-	37, // [37:54] is the sub-list for method input_type
+	8,  // 40: weftline.console.v1.ConsoleService.ChangePassword:input_type -> weftline.console.v1.ChangePasswordRequest
+	11, // 41: weftline.console.v1.ConsoleService.GetDraft:input_type -> weftline.console.v1.GetDraftRequest
+	13, // 42: weftline.console.v1.ConsoleService.SaveDraft:input_type -> weftline.console.v1.SaveDraftRequest
+	15, // 43: weftline.console.v1.ConsoleService.GetSignature:input_type -> weftline.console.v1.GetSignatureRequest
+	17, // 44: weftline.console.v1.ConsoleService.SaveSignature:input_type -> weftline.console.v1.SaveSignatureRequest
+	32, // 45: weftline.console.v1.ConsoleService.ListInboxes:input_type -> weftline.console.v1.ListInboxesRequest
+	34, // 46: weftline.console.v1.ConsoleService.SaveInbox:input_type -> weftline.console.v1.SaveInboxRequest
+	36, // 47: weftline.console.v1.ConsoleService.TestInbox:input_type -> weftline.console.v1.TestInboxRequest
+	26, // 48: weftline.console.v1.ConsoleService.ListChannels:input_type -> weftline.console.v1.ListChannelsRequest
+	28, // 49: weftline.console.v1.ConsoleService.SetInboxPaused:input_type -> weftline.console.v1.SetInboxPausedRequest
+	30, // 50: weftline.console.v1.ConsoleService.SendTest:input_type -> weftline.console.v1.SendTestRequest
+	40, // 51: weftline.console.v1.ConsoleService.ListTokens:input_type -> weftline.console.v1.ListTokensRequest
+	42, // 52: weftline.console.v1.ConsoleService.CreateToken:input_type -> weftline.console.v1.CreateTokenRequest
+	44, // 53: weftline.console.v1.ConsoleService.RevokeToken:input_type -> weftline.console.v1.RevokeTokenRequest
+	46, // 54: weftline.console.v1.ConsoleService.ListAudit:input_type -> weftline.console.v1.ListAuditRequest
+	3,  // 55: weftline.console.v1.ConsoleService.GetSession:output_type -> weftline.console.v1.GetSessionResponse
+	5,  // 56: weftline.console.v1.ConsoleService.ListAgents:output_type -> weftline.console.v1.ListAgentsResponse
+	7,  // 57: weftline.console.v1.ConsoleService.SaveAgent:output_type -> weftline.console.v1.SaveAgentResponse
+	9,  // 58: weftline.console.v1.ConsoleService.ChangePassword:output_type -> weftline.console.v1.ChangePasswordResponse
+	12, // 59: weftline.console.v1.ConsoleService.GetDraft:output_type -> weftline.console.v1.GetDraftResponse
+	14, // 60: weftline.console.v1.ConsoleService.SaveDraft:output_type -> weftline.console.v1.SaveDraftResponse
+	16, // 61: weftline.console.v1.ConsoleService.GetSignature:output_type -> weftline.console.v1.GetSignatureResponse
+	18, // 62: weftline.console.v1.ConsoleService.SaveSignature:output_type -> weftline.console.v1.SaveSignatureResponse
+	33, // 63: weftline.console.v1.ConsoleService.ListInboxes:output_type -> weftline.console.v1.ListInboxesResponse
+	35, // 64: weftline.console.v1.ConsoleService.SaveInbox:output_type -> weftline.console.v1.SaveInboxResponse
+	37, // 65: weftline.console.v1.ConsoleService.TestInbox:output_type -> weftline.console.v1.TestInboxResponse
+	27, // 66: weftline.console.v1.ConsoleService.ListChannels:output_type -> weftline.console.v1.ListChannelsResponse
+	29, // 67: weftline.console.v1.ConsoleService.SetInboxPaused:output_type -> weftline.console.v1.SetInboxPausedResponse
+	31, // 68: weftline.console.v1.ConsoleService.SendTest:output_type -> weftline.console.v1.SendTestResponse
+	41, // 69: weftline.console.v1.ConsoleService.ListTokens:output_type -> weftline.console.v1.ListTokensResponse
+	43, // 70: weftline.console.v1.ConsoleService.CreateToken:output_type -> weftline.console.v1.CreateTokenResponse
+	45, // 71: weftline.console.v1.ConsoleService.RevokeToken:output_type -> weftline.console.v1.RevokeTokenResponse
+	47, // 72: weftline.console.v1.ConsoleService.ListAudit:output_type -> weftline.console.v1.ListAuditResponse
+	55, // [55:73] is the sub-list for method output_type
+	37, // [37:55] is the sub-list for method input_type
 	37, // [37:37] is the sub-list for extension type_name
 	37, // [37:37] is the sub-list for extension extendee
 	0,  // [0:37] is the sub-list for field type_name
@@ -3220,14 +3318,14 @@ func file_weftline_console_v1_console_proto_init() {
 	if File_weftline_console_v1_console_proto != nil {
 		return
 	}
-	file_weftline_console_v1_console_proto_msgTypes[16].OneofWrappers = []any{}
+	file_weftline_console_v1_console_proto_msgTypes[18].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weftline_console_v1_console_proto_rawDesc), len(file_weftline_console_v1_console_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   48,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

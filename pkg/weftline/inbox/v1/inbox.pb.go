@@ -351,6 +351,7 @@ type SendRefused struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// opted_out: he wants nothing more over this inbox.
 	// window_closed: his last message is too long ago; only a template goes out, where the channel has them.
+	// inbox_gone: the inbox was removed, or history was imported of one that is not here.
 	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	OptedOut      *Consent               `protobuf:"bytes,2,opt,name=opted_out,json=optedOut,proto3" json:"opted_out,omitempty"`
 	WindowEndedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=window_ended_at,json=windowEndedAt,proto3" json:"window_ended_at,omitempty"`

@@ -173,13 +173,23 @@ func (s *Service) RetryReply(ctx context.Context, o Order, reply string) (Result
 		return Result{}, err
 	}
 	var lost error
-	r, err := s.run(ctx, o, step{entry: reply, cmd: func(recalledTo uint64) customer.Command {
-		if recalledTo > c.RecalledTo {
-			c.RecalledTo = recalledTo
-			c.Known, lost = s.shown(ctx, o.Tenant, reply)
-		}
-		return c
-	}})
+	r, err := s.run(ctx, o, step{
+		entry: reply,
+		cmd: func(recalledTo uint64) customer.Command {
+			if recalledTo > c.RecalledTo {
+				c.RecalledTo = recalledTo
+				c.Known, lost = s.shown(ctx, o.Tenant, reply)
+			}
+			return c
+		},
+		fill: func(_ context.Context, st customer.State, _ []event.Event) error {
+			u, ok := st.SentOver(reply, c.Known)
+			if !ok {
+				return nil // forgotten: it is the outbox that says so then
+			}
+			return s.there(u.Handle, u.Channel, u.Inbox)
+		},
+	})
 	return r, cmp.Or(lost, err)
 }
 

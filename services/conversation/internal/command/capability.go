@@ -115,6 +115,17 @@ func matches(kind, want string) bool {
 	return kind == want || all && strings.HasPrefix(kind, family)
 }
 
+// there refuses to send over an inbox that was removed or never was here, as one
+// that history was imported of: nobody would ever send it. An inbox of another
+// channel that took its id is not the one he wrote to. Where its channel runs
+// does not matter: every process knows the same inboxes.
+func (s *Service) there(handle, ch, inbox string) error {
+	if name, ok := s.Channel(inbox); !ok || name != ch {
+		return &customer.UnreachableError{Handle: handle, Inbox: inbox, Reason: customer.InboxGone}
+	}
+	return nil
+}
+
 // reachable refuses what may not be sent there now: his channel's time to reply
 // is over, or somebody he is one person with wants nothing more over the inbox.
 func (s *Service) reachable(ctx context.Context, st customer.State, r event.ReplyRequested, at time.Time, t *channel.Template) error {

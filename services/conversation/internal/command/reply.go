@@ -70,6 +70,9 @@ func (s *Service) SendReply(ctx context.Context, in SendReply) (Result, error) {
 		},
 		fill: func(ctx context.Context, st customer.State, es []event.Event) error {
 			r := es[0].(event.ReplyRequested) // Send always begins with it
+			if err := s.there(r.Handle, r.Channel, r.Inbox); err != nil {
+				return err
+			}
 			if err := s.fits(r.Channel, r.Inbox, body, in.Template); err != nil {
 				return err
 			}

@@ -11,7 +11,7 @@ import (
 // UnreachableError refuses to write to a handle over an inbox now.
 type UnreachableError struct {
 	Handle, Inbox string
-	Reason        string    // OptedOut or WindowClosed
+	Reason        string    // OptedOut, WindowClosed or InboxGone
 	At            time.Time // when he opted out, or when the window ended; zero: he never wrote
 	Message       string    // by which he opted out, "" when an agent recorded it
 	Templates     bool      // a template would go out
@@ -22,10 +22,13 @@ type UnreachableError struct {
 const (
 	OptedOut     = "opted_out"
 	WindowClosed = "window_closed"
+	InboxGone    = "inbox_gone"
 )
 
 func (e *UnreachableError) Error() string {
 	switch {
+	case e.Reason == InboxGone:
+		return fmt.Sprintf("inbox %s no longer exists: nothing can be sent over it", e.Inbox)
 	case e.Reason == OptedOut && e.Unasked:
 		return fmt.Sprintf("opted out on %s: nothing more is sent to this address over inbox %s until it opts in again, except answers to what it writes itself", e.At.UTC().Format(time.DateOnly), e.Inbox)
 	case e.Reason == OptedOut:

@@ -150,3 +150,17 @@ func (c Retry) decide(s State) ([]event.Event, error) {
 	}
 	return []event.Event{event.ReplyRetried{Reply: r.ID, Conversation: r.Conversation, Attempt: r.Attempt + 1}}, nil
 }
+
+// SentOver is where a reply goes that is sent once more. known is what a look-up
+// says of one the state has forgotten, nil: nothing.
+func (s State) SentOver(reply string, known *Reply) (Unit, bool) {
+	r, ok := s.Reply(reply)
+	if !ok {
+		r = known
+	}
+	if r == nil {
+		return Unit{}, false
+	}
+	v, _ := s.Conversation(r.Conversation)
+	return v.unit(r.Unit)
+}

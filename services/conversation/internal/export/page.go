@@ -25,6 +25,7 @@ type shown struct {
 	line
 	Class string
 	Words string
+	Facts []fact
 }
 
 // page writes index.html: for reading, without scripts, fetching nothing.
@@ -60,6 +61,9 @@ func (a *archive) page(ctx context.Context, all []*exported) error {
 			}
 			if sh.Words == "" && l.HTML != "" {
 				sh.Words = strings.TrimSpace(bare.Sanitize(l.HTML))
+			}
+			if sh.Facts, err = facts(l.Data); err != nil {
+				return err
 			}
 			return tmpl.ExecuteTemplate(w, "line", sh)
 		})

@@ -109,6 +109,9 @@ func (r *Reader) hits(ctx context.Context, p *readmodel.Projector, found []readm
 		if e == nil || e.Hidden || e.ID == f.Entry && replaced(changes[e.ID]) || e.ID != f.Entry && !current(changes[e.ID], f.Entry) {
 			continue // it reads otherwise now
 		}
+		if f.Names, err = r.shownNames(ctx, f.Names, handles[e.Handle], e.Tenure); err != nil {
+			return nil, err
+		}
 		hit := &inboxv1.SearchResponse_Hit{Snippet: snippet(f, words)}
 		if hit.Entry, err = r.view.Entry(ctx, e, handles, changes[e.ID]...); err != nil {
 			return nil, err
@@ -119,6 +122,19 @@ func (r *Reader) hits(ctx context.Context, p *readmodel.Projector, found []readm
 		hits = append(hits, hit)
 	}
 	return hits, nil
+}
+
+// shownNames takes the id of a chat's visitor out of the names that are searched:
+// it is our own or the host site's, and shown to agents nowhere.
+func (r *Reader) shownNames(ctx context.Context, names string, h *readmodel.Handle, tenure int64) (string, error) {
+	if h == nil || h.Kind != "chat" {
+		return names, nil
+	}
+	a, err := r.view.Address(ctx, h, tenure)
+	if err != nil || a.Address == "" {
+		return names, err
+	}
+	return strings.ReplaceAll(names, a.Address, ""), nil
 }
 
 // replaced says that a message does not read any more as it was said.

@@ -7,10 +7,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -114,7 +116,7 @@ func Parse(source []byte) (*Rules, error) {
 	d := yaml.NewDecoder(bytes.NewReader(source))
 	d.KnownFields(true)
 	if err := d.Decode(r); err != nil {
-		return nil, err
+		return nil, unreadable(err)
 	}
 	if err := r.check(); err != nil {
 		return nil, err
@@ -122,6 +124,25 @@ func Parse(source []byte) (*Rules, error) {
 	sum := sha256.Sum256(source)
 	r.digest = hex.EncodeToString(sum[:8])
 	return r, nil
+}
+
+// ofOurs is what a decoder says of our own types.
+var ofOurs = regexp.MustCompile(` (in type|into) \S*resolve\.\S+`)
+
+// unreadable says in words what is wrong with a file.
+func unreadable(err error) error {
+	if errors.Is(err, io.EOF) {
+		return errors.New("the file is empty: it needs rules, limits and shared, as `hub identity rules` prints them")
+	}
+	kind, ok := errors.AsType[*yaml.TypeError](err)
+	if !ok {
+		return err
+	}
+	lines := make([]string, len(kind.Errors))
+	for i, e := range kind.Errors {
+		lines[i] = ofOurs.ReplaceAllString(strings.Replace(e, "cannot unmarshal", "not allowed here:", 1), "")
+	}
+	return errors.New(strings.Join(lines, "; ") + "; what is allowed, `hub identity rules` prints")
 }
 
 // Source is the YAML they were read from.

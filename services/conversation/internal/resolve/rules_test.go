@@ -57,3 +57,19 @@ func TestRulesAreChecked(t *testing.T) {
 		})
 	}
 }
+
+// Who gives another file than one of rules is told so in words.
+func TestFilesThatAreNoRulesAreSaidSo(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]string{
+		"":                      "the file is empty: it needs rules, limits and shared",
+		"# nothing\n":           "the file is empty",
+		"hello\n":               "line 1: not allowed here: !!str `hello`; what is allowed, `hub identity rules` prints",
+		"rules: []\nruels: 1\n": "line 2: field ruels not found; what is",
+	} {
+		_, err := resolve.Parse([]byte(source))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "resolve.") {
+			t.Errorf("%q: %v", source, err)
+		}
+	}
+}

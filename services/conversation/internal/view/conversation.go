@@ -66,8 +66,11 @@ func (v *Viewer) replyTarget(ctx context.Context, c *readmodel.Conversation, cus
 	}
 	h.Tenure = t.Tenure
 	out := &inboxv1.ReplyTarget{Answers: t.Message, Handle: h, Channel: t.Channel, InboxId: t.Inbox}
-	if !open {
+	switch {
+	case !open:
 		out.Refused = "this address belongs to another customer now"
+	case v.gone(t.Channel, t.Inbox):
+		out.Refused = "this inbox no longer exists"
 	}
 	reach := customer.Reach(t.Handle, t.Inbox)
 	out.OptedOut = consent(reach)

@@ -31,6 +31,7 @@ type Handles map[string]*readmodel.Handle
 type Viewer struct {
 	keys  Keys
 	can   func(ch, inbox string) (channel.Capabilities, bool)
+	of    func(inbox string) (ch string, ok bool)
 	known map[addressOf]event.Address // of a Page
 }
 
@@ -46,11 +47,23 @@ func New(keys Keys) *Viewer { return &Viewer{keys: keys} }
 // Page is a Viewer for one answer, which names the same handles again and again:
 // it opens each address once. Not safe for concurrent use.
 func (v *Viewer) Page() *Viewer {
-	return &Viewer{keys: v.keys, can: v.can, known: map[addressOf]event.Address{}}
+	return &Viewer{keys: v.keys, can: v.can, of: v.of, known: map[addressOf]event.Address{}}
 }
 
-// Carry tells what inboxes of channels can carry, for reply targets. Before the first use.
-func (v *Viewer) Carry(can func(ch, inbox string) (channel.Capabilities, bool)) { v.can = can }
+// Carry tells what inboxes of channels can carry, and of which channel an inbox
+// is while there is one, for reply targets. Before the first use.
+func (v *Viewer) Carry(can func(ch, inbox string) (channel.Capabilities, bool), of func(inbox string) (ch string, ok bool)) {
+	v.can, v.of = can, of
+}
+
+// gone says that an inbox was removed, never was here, or is another channel's now.
+func (v *Viewer) gone(ch, inbox string) bool {
+	if v.of == nil {
+		return false
+	}
+	name, ok := v.of(inbox)
+	return !ok || name != ch
+}
 
 // Flags of messages that cannot be read any more.
 const (

@@ -42,6 +42,9 @@ const (
 	// ConsoleServiceSaveAgentProcedure is the fully-qualified name of the ConsoleService's SaveAgent
 	// RPC.
 	ConsoleServiceSaveAgentProcedure = "/weftline.console.v1.ConsoleService/SaveAgent"
+	// ConsoleServiceChangePasswordProcedure is the fully-qualified name of the ConsoleService's
+	// ChangePassword RPC.
+	ConsoleServiceChangePasswordProcedure = "/weftline.console.v1.ConsoleService/ChangePassword"
 	// ConsoleServiceGetDraftProcedure is the fully-qualified name of the ConsoleService's GetDraft RPC.
 	ConsoleServiceGetDraftProcedure = "/weftline.console.v1.ConsoleService/GetDraft"
 	// ConsoleServiceSaveDraftProcedure is the fully-qualified name of the ConsoleService's SaveDraft
@@ -90,6 +93,10 @@ type ConsoleServiceClient interface {
 	ListAgents(context.Context, *v1.ListAgentsRequest) (*v1.ListAgentsResponse, error)
 	// SaveAgent invites or changes an agent. Owner only.
 	SaveAgent(context.Context, *v1.SaveAgentRequest) (*v1.SaveAgentResponse, error)
+	// ChangePassword changes the caller's own password, ends his other logins and keeps
+	// this one. Agents only. A wrong current one counts as a wrong login does:
+	// resource_exhausted after too many.
+	ChangePassword(context.Context, *v1.ChangePasswordRequest) (*v1.ChangePasswordResponse, error)
 	GetDraft(context.Context, *v1.GetDraftRequest) (*v1.GetDraftResponse, error)
 	// SaveDraft keeps what an agent types. Empty text deletes. An older revision than the stored one is ignored.
 	SaveDraft(context.Context, *v1.SaveDraftRequest) (*v1.SaveDraftResponse, error)
@@ -149,6 +156,12 @@ func NewConsoleServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			httpClient,
 			baseURL+ConsoleServiceSaveAgentProcedure,
 			connect.WithSchema(consoleServiceMethods.ByName("SaveAgent")),
+			connect.WithClientOptions(opts...),
+		),
+		changePassword: connect.NewClient[v1.ChangePasswordRequest, v1.ChangePasswordResponse](
+			httpClient,
+			baseURL+ConsoleServiceChangePasswordProcedure,
+			connect.WithSchema(consoleServiceMethods.ByName("ChangePassword")),
 			connect.WithClientOptions(opts...),
 		),
 		getDraft: connect.NewClient[v1.GetDraftRequest, v1.GetDraftResponse](
@@ -249,6 +262,7 @@ type consoleServiceClient struct {
 	getSession     *connect.Client[v1.GetSessionRequest, v1.GetSessionResponse]
 	listAgents     *connect.Client[v1.ListAgentsRequest, v1.ListAgentsResponse]
 	saveAgent      *connect.Client[v1.SaveAgentRequest, v1.SaveAgentResponse]
+	changePassword *connect.Client[v1.ChangePasswordRequest, v1.ChangePasswordResponse]
 	getDraft       *connect.Client[v1.GetDraftRequest, v1.GetDraftResponse]
 	saveDraft      *connect.Client[v1.SaveDraftRequest, v1.SaveDraftResponse]
 	getSignature   *connect.Client[v1.GetSignatureRequest, v1.GetSignatureResponse]
@@ -286,6 +300,15 @@ func (c *consoleServiceClient) ListAgents(ctx context.Context, req *v1.ListAgent
 // SaveAgent calls weftline.console.v1.ConsoleService.SaveAgent.
 func (c *consoleServiceClient) SaveAgent(ctx context.Context, req *v1.SaveAgentRequest) (*v1.SaveAgentResponse, error) {
 	response, err := c.saveAgent.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ChangePassword calls weftline.console.v1.ConsoleService.ChangePassword.
+func (c *consoleServiceClient) ChangePassword(ctx context.Context, req *v1.ChangePasswordRequest) (*v1.ChangePasswordResponse, error) {
+	response, err := c.changePassword.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -424,6 +447,10 @@ type ConsoleServiceHandler interface {
 	ListAgents(context.Context, *v1.ListAgentsRequest) (*v1.ListAgentsResponse, error)
 	// SaveAgent invites or changes an agent. Owner only.
 	SaveAgent(context.Context, *v1.SaveAgentRequest) (*v1.SaveAgentResponse, error)
+	// ChangePassword changes the caller's own password, ends his other logins and keeps
+	// this one. Agents only. A wrong current one counts as a wrong login does:
+	// resource_exhausted after too many.
+	ChangePassword(context.Context, *v1.ChangePasswordRequest) (*v1.ChangePasswordResponse, error)
 	GetDraft(context.Context, *v1.GetDraftRequest) (*v1.GetDraftResponse, error)
 	// SaveDraft keeps what an agent types. Empty text deletes. An older revision than the stored one is ignored.
 	SaveDraft(context.Context, *v1.SaveDraftRequest) (*v1.SaveDraftResponse, error)
@@ -479,6 +506,12 @@ func NewConsoleServiceHandler(svc ConsoleServiceHandler, opts ...connect.Handler
 		ConsoleServiceSaveAgentProcedure,
 		svc.SaveAgent,
 		connect.WithSchema(consoleServiceMethods.ByName("SaveAgent")),
+		connect.WithHandlerOptions(opts...),
+	)
+	consoleServiceChangePasswordHandler := connect.NewUnaryHandlerSimple(
+		ConsoleServiceChangePasswordProcedure,
+		svc.ChangePassword,
+		connect.WithSchema(consoleServiceMethods.ByName("ChangePassword")),
 		connect.WithHandlerOptions(opts...),
 	)
 	consoleServiceGetDraftHandler := connect.NewUnaryHandlerSimple(
@@ -579,6 +612,8 @@ func NewConsoleServiceHandler(svc ConsoleServiceHandler, opts ...connect.Handler
 			consoleServiceListAgentsHandler.ServeHTTP(w, r)
 		case ConsoleServiceSaveAgentProcedure:
 			consoleServiceSaveAgentHandler.ServeHTTP(w, r)
+		case ConsoleServiceChangePasswordProcedure:
+			consoleServiceChangePasswordHandler.ServeHTTP(w, r)
 		case ConsoleServiceGetDraftProcedure:
 			consoleServiceGetDraftHandler.ServeHTTP(w, r)
 		case ConsoleServiceSaveDraftProcedure:
@@ -626,6 +661,10 @@ func (UnimplementedConsoleServiceHandler) ListAgents(context.Context, *v1.ListAg
 
 func (UnimplementedConsoleServiceHandler) SaveAgent(context.Context, *v1.SaveAgentRequest) (*v1.SaveAgentResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weftline.console.v1.ConsoleService.SaveAgent is not implemented"))
+}
+
+func (UnimplementedConsoleServiceHandler) ChangePassword(context.Context, *v1.ChangePasswordRequest) (*v1.ChangePasswordResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("weftline.console.v1.ConsoleService.ChangePassword is not implemented"))
 }
 
 func (UnimplementedConsoleServiceHandler) GetDraft(context.Context, *v1.GetDraftRequest) (*v1.GetDraftResponse, error) {

@@ -1,6 +1,7 @@
 import { KeyTable } from '../keyboard/KeyTable';
 import { prefer, usePreferences, type Theme } from '../shell/preferences';
 import { Select } from '../ui/Field';
+import { PasswordForm } from './PasswordForm';
 import { PageHead } from './SettingsPage';
 import { SignatureForm } from './SignatureForm';
 
@@ -8,9 +9,11 @@ export function MinePage() {
   const { theme, singleKeys, direction } = usePreferences();
   return (
     <>
-      <PageHead title="My console" about="Your signature is kept by the hub, the rest in this browser." />
+      <PageHead title="My console" about="Your signature and your password are kept by the hub, the rest in this browser." />
       <h2 className="mb-2 font-semibold">Signature</h2>
       <SignatureForm />
+      <h2 className="mb-2 font-semibold">Password</h2>
+      <PasswordForm />
       <h2 className="mb-2 font-semibold">Appearance</h2>
       <div className="grid gap-x-4 sm:grid-cols-2">
         <Select label="Theme" value={theme} onValue={(value) => prefer({ theme: value as Theme })} options={[['system', 'As the system'], ['light', 'Light'], ['dark', 'Dark']]} />

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file weftline/console/v1/console.proto.
  */
 export const file_weftline_console_v1_console: GenFile = /*@__PURE__*/
-  fileDesc("CiF3ZWZ0bGluZS9jb25zb2xlL3YxL2NvbnNvbGUucHJvdG8SE3dlZnRsaW5lLmNvbnNvbGUudjEiawoFQWdlbnQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRINCgVlbWFpbBgDIAEoCRInCgRyb2xlGAQgASgOMhkud2VmdGxpbmUuY29uc29sZS52MS5Sb2xlEhAKCGRpc2FibGVkGAUgASgIIhMKEUdldFNlc3Npb25SZXF1ZXN0InMKEkdldFNlc3Npb25SZXNwb25zZRIpCgVhZ2VudBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuQWdlbnQSEQoJd29ya3NwYWNlGAIgASgJEg0KBWJ1aWxkGAMgASgJEhAKCGRlbW9fdXJsGAQgASgJIhMKEUxpc3RBZ2VudHNSZXF1ZXN0IkAKEkxpc3RBZ2VudHNSZXNwb25zZRIqCgZhZ2VudHMYASADKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkFnZW50Ik8KEFNhdmVBZ2VudFJlcXVlc3QSKQoFYWdlbnQYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkFnZW50EhAKCHBhc3N3b3JkGAIgASgJIj4KEVNhdmVBZ2VudFJlc3BvbnNlEikKBWFnZW50GAEgASgLMhoud2VmdGxpbmUuY29uc29sZS52MS5BZ2VudCJ8CgVEcmFmdBIXCg9jb252ZXJzYXRpb25faWQYASABKAkSDAoEa2luZBgCIAEoCRIMCgR0ZXh0GAMgASgJEhAKCHJldmlzaW9uGAQgASgDEiwKCHNhdmVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI4Cg9HZXREcmFmdFJlcXVlc3QSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEgwKBGtpbmQYAiABKAkiPQoQR2V0RHJhZnRSZXNwb25zZRIpCgVkcmFmdBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuRHJhZnQiPQoQU2F2ZURyYWZ0UmVxdWVzdBIpCgVkcmFmdBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuRHJhZnQiPgoRU2F2ZURyYWZ0UmVzcG9uc2USKQoFZHJhZnQYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkRyYWZ0IhUKE0dldFNpZ25hdHVyZVJlcXVlc3QiKQoUR2V0U2lnbmF0dXJlUmVzcG9uc2USEQoJc2lnbmF0dXJlGAEgASgJIikKFFNhdmVTaWduYXR1cmVSZXF1ZXN0EhEKCXNpZ25hdHVyZRgBIAEoCSIqChVTYXZlU2lnbmF0dXJlUmVzcG9uc2USEQoJc2lnbmF0dXJlGAEgASgJIsgECgVJbmJveBIKCgJpZBgBIAEoCRIPCgdjaGFubmVsGAIgASgJEgwKBG5hbWUYAyABKAkSDgoGc291cmNlGAQgASgJEjoKCHNldHRpbmdzGAUgAygLMigud2VmdGxpbmUuY29uc29sZS52MS5JbmJveC5TZXR0aW5nc0VudHJ5Eg4KBmhlYWx0aBgGIAEoCRIVCg1oZWFsdGhfZGV0YWlsGAcgASgJEisKB2xhc3RfaW4YCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGxhc3Rfb3V0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgVzaW5jZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKbGFzdF9lcnJvchgLIAEoCRIxCg1sYXN0X2Vycm9yX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZwYXVzZWQYDSABKAgSFgoOcGF1c2VkX2luX2ZpbGUYDiABKAgSGAoLd2FpdGluZ19vdXQYDyABKANIAIgBARIWCglzZXRfYXNpZGUYECABKANIAYgBARITCgt3ZWJob29rX3VybBgRIAEoCRIWCg5zdG9yZWRfc2VjcmV0cxgSIAMoCRovCg1TZXR0aW5nc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDgoMX3dhaXRpbmdfb3V0QgwKCl9zZXRfYXNpZGUi/gEKB1NldHRpbmcSCwoDa2V5GAEgASgJEg0KBWxhYmVsGAIgASgJEgwKBGhlbHAYAyABKAkSDgoGc2VjcmV0GAQgASgIEhAKCHJlcXVpcmVkGAUgASgIEg8KB2RlZmF1bHQYBiABKAkSMQoGdmFsdWVzGAcgAygLMiEud2VmdGxpbmUuY29uc29sZS52MS5TZXR0aW5nVmFsdWUSDQoFZ3JvdXAYCCABKAkSEAoIYWR2YW5jZWQYCSABKAgSDQoFbGluZXMYCiABKAgSMwoEd2hlbhgLIAEoCzIlLndlZnRsaW5lLmNvbnNvbGUudjEuU2V0dGluZ0NvbmRpdGlvbiIsCgxTZXR0aW5nVmFsdWUSDQoFdmFsdWUYASABKAkSDQoFd29yZHMYAiABKAkiKwoQU2V0dGluZ0NvbmRpdGlvbhILCgNrZXkYASABKAkSCgoCaXMYAiADKAkidAoFUGFzdGUSDAoEd2hhdBgBIAEoCRINCgV3aGVyZRgCIAEoCRILCgNrZXkYAyABKAkSMwoEd2hlbhgEIAEoCzIlLndlZnRsaW5lLmNvbnNvbGUudjEuU2V0dGluZ0NvbmRpdGlvbhIMCgR0YWlsGAUgASgJIigKCVJlY2lwaWVudBINCgVsYWJlbBgBIAEoCRIMCgRoZWxwGAIgASgJItUBCgdDaGFubmVsEgwKBG5hbWUYASABKAkSDQoFYWJvdXQYAiABKAkSDQoFbmVlZHMYAyADKAkSLgoIc2V0dGluZ3MYBCADKAsyHC53ZWZ0bGluZS5jb25zb2xlLnYxLlNldHRpbmcSKQoFcGFzdGUYBSADKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLlBhc3RlEjEKCXJlY2lwaWVudBgGIAEoCzIeLndlZnRsaW5lLmNvbnNvbGUudjEuUmVjaXBpZW50EhAKCHRlc3RhYmxlGAcgASgIIhUKE0xpc3RDaGFubmVsc1JlcXVlc3QiRgoUTGlzdENoYW5uZWxzUmVzcG9uc2USLgoIY2hhbm5lbHMYASADKAsyHC53ZWZ0bGluZS5jb25zb2xlLnYxLkNoYW5uZWwiMwoVU2V0SW5ib3hQYXVzZWRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnBhdXNlZBgCIAEoCCJDChZTZXRJbmJveFBhdXNlZFJlc3BvbnNlEikKBWluYm94GAEgASgLMhoud2VmdGxpbmUuY29uc29sZS52MS5JbmJveCI0Cg9TZW5kVGVzdFJlcXVlc3QSEAoIaW5ib3hfaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCSJuChBTZW5kVGVzdFJlc3BvbnNlEg0KBXN0YXRlGAEgASgJEg4KBmRldGFpbBgCIAEoCRITCgtwcm92aWRlcl9pZBgDIAEoCRImCgJhdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiFAoSTGlzdEluYm94ZXNSZXF1ZXN0IkIKE0xpc3RJbmJveGVzUmVzcG9uc2USKwoHaW5ib3hlcxgBIAMoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3giXQoQU2F2ZUluYm94UmVxdWVzdBIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3gSDgoGZGVsZXRlGAIgASgIEg4KBmZvcmdldBgDIAMoCSI+ChFTYXZlSW5ib3hSZXNwb25zZRIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3giTQoQVGVzdEluYm94UmVxdWVzdBIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3gSDgoGZm9yZ2V0GAIgAygJIl0KEVRlc3RJbmJveFJlc3BvbnNlEgoKAm9rGAEgASgIEg4KBmRldGFpbBgCIAEoCRIsCgVzdGVwcxgDIAMoCzIdLndlZnRsaW5lLmNvbnNvbGUudjEuVGVzdFN0ZXAiNAoIVGVzdFN0ZXASDAoEbmFtZRgBIAEoCRIKCgJvaxgCIAEoCBIOCgZkZXRhaWwYAyABKAkikwEKBVRva2VuEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSLgoKY3JlYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF91c2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzY29wZXMYBSADKAkiEwoRTGlzdFRva2Vuc1JlcXVlc3QiQAoSTGlzdFRva2Vuc1Jlc3BvbnNlEioKBnRva2VucxgBIAMoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuVG9rZW4iMgoSQ3JlYXRlVG9rZW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGc2NvcGVzGAIgAygJIlAKE0NyZWF0ZVRva2VuUmVzcG9uc2USKQoFdG9rZW4YASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLlRva2VuEg4KBnNlY3JldBgCIAEoCSIgChJSZXZva2VUb2tlblJlcXVlc3QSCgoCaWQYASABKAkiFQoTUmV2b2tlVG9rZW5SZXNwb25zZSLDAQoQTGlzdEF1ZGl0UmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRINCgVhY3RvchgDIAEoCRIOCgZhY3Rpb24YBCABKAkSEwoLY3VzdG9tZXJfaWQYBSABKAkSKQoFc2luY2UYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJeChFMaXN0QXVkaXRSZXNwb25zZRIwCgdlbnRyaWVzGAEgAygLMh8ud2VmdGxpbmUuY29uc29sZS52MS5BdWRpdEVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSL8AgoKQXVkaXRFbnRyeRIOCgZudW1iZXIYASABKAMSJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFjdG9yGAMgASgJEhIKCmFjdG9yX2tpbmQYBCABKAkSDgoGYWN0aW9uGAUgASgJEhMKC2N1c3RvbWVyX2lkGAYgASgJEhcKD2NvbnZlcnNhdGlvbl9pZBgHIAEoCRIRCglvYmplY3RfaWQYCCABKAkSDAoEZnJvbRgJIAEoCRIPCgdvdXRjb21lGAogASgJEg4KBnJlYXNvbhgLIAEoCRI1CgNpZHMYDCADKAsyKC53ZWZ0bGluZS5jb25zb2xlLnYxLkF1ZGl0RW50cnkuSWRzRW50cnkSCwoDd2h5GA0gASgJEhEKCWZyb21fZ29uZRgOIAEoCBIQCgh3aHlfZ29uZRgPIAEoCBoqCghJZHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBKjwKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg4KClJPTEVfQUdFTlQQARIOCgpST0xFX09XTkVSEAIylg0KDkNvbnNvbGVTZXJ2aWNlEmIKCkdldFNlc3Npb24SJi53ZWZ0bGluZS5jb25zb2xlLnYxLkdldFNlc3Npb25SZXF1ZXN0Gicud2VmdGxpbmUuY29uc29sZS52MS5HZXRTZXNzaW9uUmVzcG9uc2UiA5ACARJiCgpMaXN0QWdlbnRzEiYud2VmdGxpbmUuY29uc29sZS52MS5MaXN0QWdlbnRzUmVxdWVzdBonLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdEFnZW50c1Jlc3BvbnNlIgOQAgESWgoJU2F2ZUFnZW50EiUud2VmdGxpbmUuY29uc29sZS52MS5TYXZlQWdlbnRSZXF1ZXN0GiYud2VmdGxpbmUuY29uc29sZS52MS5TYXZlQWdlbnRSZXNwb25zZRJcCghHZXREcmFmdBIkLndlZnRsaW5lLmNvbnNvbGUudjEuR2V0RHJhZnRSZXF1ZXN0GiUud2VmdGxpbmUuY29uc29sZS52MS5HZXREcmFmdFJlc3BvbnNlIgOQAgESWgoJU2F2ZURyYWZ0EiUud2VmdGxpbmUuY29uc29sZS52MS5TYXZlRHJhZnRSZXF1ZXN0GiYud2VmdGxpbmUuY29uc29sZS52MS5TYXZlRHJhZnRSZXNwb25zZRJoCgxHZXRTaWduYXR1cmUSKC53ZWZ0bGluZS5jb25zb2xlLnYxLkdldFNpZ25hdHVyZVJlcXVlc3QaKS53ZWZ0bGluZS5jb25zb2xlLnYxLkdldFNpZ25hdHVyZVJlc3BvbnNlIgOQAgESZgoNU2F2ZVNpZ25hdHVyZRIpLndlZnRsaW5lLmNvbnNvbGUudjEuU2F2ZVNpZ25hdHVyZVJlcXVlc3QaKi53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVTaWduYXR1cmVSZXNwb25zZRJlCgtMaXN0SW5ib3hlcxInLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdEluYm94ZXNSZXF1ZXN0Gigud2VmdGxpbmUuY29uc29sZS52MS5MaXN0SW5ib3hlc1Jlc3BvbnNlIgOQAgESWgoJU2F2ZUluYm94EiUud2VmdGxpbmUuY29uc29sZS52MS5TYXZlSW5ib3hSZXF1ZXN0GiYud2VmdGxpbmUuY29uc29sZS52MS5TYXZlSW5ib3hSZXNwb25zZRJaCglUZXN0SW5ib3gSJS53ZWZ0bGluZS5jb25zb2xlLnYxLlRlc3RJbmJveFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLlRlc3RJbmJveFJlc3BvbnNlEmgKDExpc3RDaGFubmVscxIoLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdENoYW5uZWxzUmVxdWVzdBopLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdENoYW5uZWxzUmVzcG9uc2UiA5ACARJpCg5TZXRJbmJveFBhdXNlZBIqLndlZnRsaW5lLmNvbnNvbGUudjEuU2V0SW5ib3hQYXVzZWRSZXF1ZXN0Gisud2VmdGxpbmUuY29uc29sZS52MS5TZXRJbmJveFBhdXNlZFJlc3BvbnNlElcKCFNlbmRUZXN0EiQud2VmdGxpbmUuY29uc29sZS52MS5TZW5kVGVzdFJlcXVlc3QaJS53ZWZ0bGluZS5jb25zb2xlLnYxLlNlbmRUZXN0UmVzcG9uc2USYgoKTGlzdFRva2VucxImLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdFRva2Vuc1JlcXVlc3QaJy53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RUb2tlbnNSZXNwb25zZSIDkAIBEmAKC0NyZWF0ZVRva2VuEicud2VmdGxpbmUuY29uc29sZS52MS5DcmVhdGVUb2tlblJlcXVlc3QaKC53ZWZ0bGluZS5jb25zb2xlLnYxLkNyZWF0ZVRva2VuUmVzcG9uc2USYAoLUmV2b2tlVG9rZW4SJy53ZWZ0bGluZS5jb25zb2xlLnYxLlJldm9rZVRva2VuUmVxdWVzdBooLndlZnRsaW5lLmNvbnNvbGUudjEuUmV2b2tlVG9rZW5SZXNwb25zZRJfCglMaXN0QXVkaXQSJS53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RBdWRpdFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RBdWRpdFJlc3BvbnNlIgOQAgFC1QEKF2NvbS53ZWZ0bGluZS5jb25zb2xlLnYxQgxDb25zb2xlUHJvdG9QAVo+Z2l0aHViLmNvbS93ZWZ0bGluZS93ZWZ0bGluZS9wa2cvd2VmdGxpbmUvY29uc29sZS92MTtjb25zb2xldjGiAgNXQ1iqAhNXZWZ0bGluZS5Db25zb2xlLlYxygITV2VmdGxpbmVcQ29uc29sZVxWMeICH1dlZnRsaW5lXENvbnNvbGVcVjFcR1BCTWV0YWRhdGHqAhVXZWZ0bGluZTo6Q29uc29sZTo6VjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiF3ZWZ0bGluZS9jb25zb2xlL3YxL2NvbnNvbGUucHJvdG8SE3dlZnRsaW5lLmNvbnNvbGUudjEiawoFQWdlbnQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRINCgVlbWFpbBgDIAEoCRInCgRyb2xlGAQgASgOMhkud2VmdGxpbmUuY29uc29sZS52MS5Sb2xlEhAKCGRpc2FibGVkGAUgASgIIhMKEUdldFNlc3Npb25SZXF1ZXN0InMKEkdldFNlc3Npb25SZXNwb25zZRIpCgVhZ2VudBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuQWdlbnQSEQoJd29ya3NwYWNlGAIgASgJEg0KBWJ1aWxkGAMgASgJEhAKCGRlbW9fdXJsGAQgASgJIhMKEUxpc3RBZ2VudHNSZXF1ZXN0IkAKEkxpc3RBZ2VudHNSZXNwb25zZRIqCgZhZ2VudHMYASADKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkFnZW50Ik8KEFNhdmVBZ2VudFJlcXVlc3QSKQoFYWdlbnQYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkFnZW50EhAKCHBhc3N3b3JkGAIgASgJIj4KEVNhdmVBZ2VudFJlc3BvbnNlEikKBWFnZW50GAEgASgLMhoud2VmdGxpbmUuY29uc29sZS52MS5BZ2VudCI2ChVDaGFuZ2VQYXNzd29yZFJlcXVlc3QSDwoHY3VycmVudBgBIAEoCRIMCgRuZXh0GAIgASgJIhgKFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UifAoFRHJhZnQSFwoPY29udmVyc2F0aW9uX2lkGAEgASgJEgwKBGtpbmQYAiABKAkSDAoEdGV4dBgDIAEoCRIQCghyZXZpc2lvbhgEIAEoAxIsCghzYXZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOAoPR2V0RHJhZnRSZXF1ZXN0EhcKD2NvbnZlcnNhdGlvbl9pZBgBIAEoCRIMCgRraW5kGAIgASgJIj0KEEdldERyYWZ0UmVzcG9uc2USKQoFZHJhZnQYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkRyYWZ0Ij0KEFNhdmVEcmFmdFJlcXVlc3QSKQoFZHJhZnQYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkRyYWZ0Ij4KEVNhdmVEcmFmdFJlc3BvbnNlEikKBWRyYWZ0GAEgASgLMhoud2VmdGxpbmUuY29uc29sZS52MS5EcmFmdCIVChNHZXRTaWduYXR1cmVSZXF1ZXN0IikKFEdldFNpZ25hdHVyZVJlc3BvbnNlEhEKCXNpZ25hdHVyZRgBIAEoCSIpChRTYXZlU2lnbmF0dXJlUmVxdWVzdBIRCglzaWduYXR1cmUYASABKAkiKgoVU2F2ZVNpZ25hdHVyZVJlc3BvbnNlEhEKCXNpZ25hdHVyZRgBIAEoCSLIBAoFSW5ib3gSCgoCaWQYASABKAkSDwoHY2hhbm5lbBgCIAEoCRIMCgRuYW1lGAMgASgJEg4KBnNvdXJjZRgEIAEoCRI6CghzZXR0aW5ncxgFIAMoCzIoLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3guU2V0dGluZ3NFbnRyeRIOCgZoZWFsdGgYBiABKAkSFQoNaGVhbHRoX2RldGFpbBgHIAEoCRIrCgdsYXN0X2luGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghsYXN0X291dBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFc2luY2UYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmxhc3RfZXJyb3IYCyABKAkSMQoNbGFzdF9lcnJvcl9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcGF1c2VkGA0gASgIEhYKDnBhdXNlZF9pbl9maWxlGA4gASgIEhgKC3dhaXRpbmdfb3V0GA8gASgDSACIAQESFgoJc2V0X2FzaWRlGBAgASgDSAGIAQESEwoLd2ViaG9va191cmwYESABKAkSFgoOc3RvcmVkX3NlY3JldHMYEiADKAkaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg4KDF93YWl0aW5nX291dEIMCgpfc2V0X2FzaWRlIv4BCgdTZXR0aW5nEgsKA2tleRgBIAEoCRINCgVsYWJlbBgCIAEoCRIMCgRoZWxwGAMgASgJEg4KBnNlY3JldBgEIAEoCBIQCghyZXF1aXJlZBgFIAEoCBIPCgdkZWZhdWx0GAYgASgJEjEKBnZhbHVlcxgHIAMoCzIhLndlZnRsaW5lLmNvbnNvbGUudjEuU2V0dGluZ1ZhbHVlEg0KBWdyb3VwGAggASgJEhAKCGFkdmFuY2VkGAkgASgIEg0KBWxpbmVzGAogASgIEjMKBHdoZW4YCyABKAsyJS53ZWZ0bGluZS5jb25zb2xlLnYxLlNldHRpbmdDb25kaXRpb24iLAoMU2V0dGluZ1ZhbHVlEg0KBXZhbHVlGAEgASgJEg0KBXdvcmRzGAIgASgJIisKEFNldHRpbmdDb25kaXRpb24SCwoDa2V5GAEgASgJEgoKAmlzGAIgAygJInQKBVBhc3RlEgwKBHdoYXQYASABKAkSDQoFd2hlcmUYAiABKAkSCwoDa2V5GAMgASgJEjMKBHdoZW4YBCABKAsyJS53ZWZ0bGluZS5jb25zb2xlLnYxLlNldHRpbmdDb25kaXRpb24SDAoEdGFpbBgFIAEoCSIoCglSZWNpcGllbnQSDQoFbGFiZWwYASABKAkSDAoEaGVscBgCIAEoCSLVAQoHQ2hhbm5lbBIMCgRuYW1lGAEgASgJEg0KBWFib3V0GAIgASgJEg0KBW5lZWRzGAMgAygJEi4KCHNldHRpbmdzGAQgAygLMhwud2VmdGxpbmUuY29uc29sZS52MS5TZXR0aW5nEikKBXBhc3RlGAUgAygLMhoud2VmdGxpbmUuY29uc29sZS52MS5QYXN0ZRIxCglyZWNpcGllbnQYBiABKAsyHi53ZWZ0bGluZS5jb25zb2xlLnYxLlJlY2lwaWVudBIQCgh0ZXN0YWJsZRgHIAEoCCIVChNMaXN0Q2hhbm5lbHNSZXF1ZXN0IkYKFExpc3RDaGFubmVsc1Jlc3BvbnNlEi4KCGNoYW5uZWxzGAEgAygLMhwud2VmdGxpbmUuY29uc29sZS52MS5DaGFubmVsIjMKFVNldEluYm94UGF1c2VkUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZwYXVzZWQYAiABKAgiQwoWU2V0SW5ib3hQYXVzZWRSZXNwb25zZRIpCgVpbmJveBgBIAEoCzIaLndlZnRsaW5lLmNvbnNvbGUudjEuSW5ib3giNAoPU2VuZFRlc3RSZXF1ZXN0EhAKCGluYm94X2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkibgoQU2VuZFRlc3RSZXNwb25zZRINCgVzdGF0ZRgBIAEoCRIOCgZkZXRhaWwYAiABKAkSEwoLcHJvdmlkZXJfaWQYAyABKAkSJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhQKEkxpc3RJbmJveGVzUmVxdWVzdCJCChNMaXN0SW5ib3hlc1Jlc3BvbnNlEisKB2luYm94ZXMYASADKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkluYm94Il0KEFNhdmVJbmJveFJlcXVlc3QSKQoFaW5ib3gYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkluYm94Eg4KBmRlbGV0ZRgCIAEoCBIOCgZmb3JnZXQYAyADKAkiPgoRU2F2ZUluYm94UmVzcG9uc2USKQoFaW5ib3gYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkluYm94Ik0KEFRlc3RJbmJveFJlcXVlc3QSKQoFaW5ib3gYASABKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLkluYm94Eg4KBmZvcmdldBgCIAMoCSJdChFUZXN0SW5ib3hSZXNwb25zZRIKCgJvaxgBIAEoCBIOCgZkZXRhaWwYAiABKAkSLAoFc3RlcHMYAyADKAsyHS53ZWZ0bGluZS5jb25zb2xlLnYxLlRlc3RTdGVwIjQKCFRlc3RTdGVwEgwKBG5hbWUYASABKAkSCgoCb2sYAiABKAgSDgoGZGV0YWlsGAMgASgJIpMBCgVUb2tlbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEi4KCmNyZWF0ZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGxhc3RfdXNlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2NvcGVzGAUgAygJIhMKEUxpc3RUb2tlbnNSZXF1ZXN0IkAKEkxpc3RUb2tlbnNSZXNwb25zZRIqCgZ0b2tlbnMYASADKAsyGi53ZWZ0bGluZS5jb25zb2xlLnYxLlRva2VuIjIKEkNyZWF0ZVRva2VuUmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnNjb3BlcxgCIAMoCSJQChNDcmVhdGVUb2tlblJlc3BvbnNlEikKBXRva2VuGAEgASgLMhoud2VmdGxpbmUuY29uc29sZS52MS5Ub2tlbhIOCgZzZWNyZXQYAiABKAkiIAoSUmV2b2tlVG9rZW5SZXF1ZXN0EgoKAmlkGAEgASgJIhUKE1Jldm9rZVRva2VuUmVzcG9uc2UiwwEKEExpc3RBdWRpdFJlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDQoFYWN0b3IYAyABKAkSDgoGYWN0aW9uGAQgASgJEhMKC2N1c3RvbWVyX2lkGAUgASgJEikKBXNpbmNlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXgoRTGlzdEF1ZGl0UmVzcG9uc2USMAoHZW50cmllcxgBIAMoCzIfLndlZnRsaW5lLmNvbnNvbGUudjEuQXVkaXRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki/AIKCkF1ZGl0RW50cnkSDgoGbnVtYmVyGAEgASgDEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVhY3RvchgDIAEoCRISCgphY3Rvcl9raW5kGAQgASgJEg4KBmFjdGlvbhgFIAEoCRITCgtjdXN0b21lcl9pZBgGIAEoCRIXCg9jb252ZXJzYXRpb25faWQYByABKAkSEQoJb2JqZWN0X2lkGAggASgJEgwKBGZyb20YCSABKAkSDwoHb3V0Y29tZRgKIAEoCRIOCgZyZWFzb24YCyABKAkSNQoDaWRzGAwgAygLMigud2VmdGxpbmUuY29uc29sZS52MS5BdWRpdEVudHJ5Lklkc0VudHJ5EgsKA3doeRgNIAEoCRIRCglmcm9tX2dvbmUYDiABKAgSEAoId2h5X2dvbmUYDyABKAgaKgoISWRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASo8CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIOCgpST0xFX0FHRU5UEAESDgoKUk9MRV9PV05FUhACMoEOCg5Db25zb2xlU2VydmljZRJiCgpHZXRTZXNzaW9uEiYud2VmdGxpbmUuY29uc29sZS52MS5HZXRTZXNzaW9uUmVxdWVzdBonLndlZnRsaW5lLmNvbnNvbGUudjEuR2V0U2Vzc2lvblJlc3BvbnNlIgOQAgESYgoKTGlzdEFnZW50cxImLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdEFnZW50c1JlcXVlc3QaJy53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RBZ2VudHNSZXNwb25zZSIDkAIBEloKCVNhdmVBZ2VudBIlLndlZnRsaW5lLmNvbnNvbGUudjEuU2F2ZUFnZW50UmVxdWVzdBomLndlZnRsaW5lLmNvbnNvbGUudjEuU2F2ZUFnZW50UmVzcG9uc2USaQoOQ2hhbmdlUGFzc3dvcmQSKi53ZWZ0bGluZS5jb25zb2xlLnYxLkNoYW5nZVBhc3N3b3JkUmVxdWVzdBorLndlZnRsaW5lLmNvbnNvbGUudjEuQ2hhbmdlUGFzc3dvcmRSZXNwb25zZRJcCghHZXREcmFmdBIkLndlZnRsaW5lLmNvbnNvbGUudjEuR2V0RHJhZnRSZXF1ZXN0GiUud2VmdGxpbmUuY29uc29sZS52MS5HZXREcmFmdFJlc3BvbnNlIgOQAgESWgoJU2F2ZURyYWZ0EiUud2VmdGxpbmUuY29uc29sZS52MS5TYXZlRHJhZnRSZXF1ZXN0GiYud2VmdGxpbmUuY29uc29sZS52MS5TYXZlRHJhZnRSZXNwb25zZRJoCgxHZXRTaWduYXR1cmUSKC53ZWZ0bGluZS5jb25zb2xlLnYxLkdldFNpZ25hdHVyZVJlcXVlc3QaKS53ZWZ0bGluZS5jb25zb2xlLnYxLkdldFNpZ25hdHVyZVJlc3BvbnNlIgOQAgESZgoNU2F2ZVNpZ25hdHVyZRIpLndlZnRsaW5lLmNvbnNvbGUudjEuU2F2ZVNpZ25hdHVyZVJlcXVlc3QaKi53ZWZ0bGluZS5jb25zb2xlLnYxLlNhdmVTaWduYXR1cmVSZXNwb25zZRJlCgtMaXN0SW5ib3hlcxInLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdEluYm94ZXNSZXF1ZXN0Gigud2VmdGxpbmUuY29uc29sZS52MS5MaXN0SW5ib3hlc1Jlc3BvbnNlIgOQAgESWgoJU2F2ZUluYm94EiUud2VmdGxpbmUuY29uc29sZS52MS5TYXZlSW5ib3hSZXF1ZXN0GiYud2VmdGxpbmUuY29uc29sZS52MS5TYXZlSW5ib3hSZXNwb25zZRJaCglUZXN0SW5ib3gSJS53ZWZ0bGluZS5jb25zb2xlLnYxLlRlc3RJbmJveFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLlRlc3RJbmJveFJlc3BvbnNlEmgKDExpc3RDaGFubmVscxIoLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdENoYW5uZWxzUmVxdWVzdBopLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdENoYW5uZWxzUmVzcG9uc2UiA5ACARJpCg5TZXRJbmJveFBhdXNlZBIqLndlZnRsaW5lLmNvbnNvbGUudjEuU2V0SW5ib3hQYXVzZWRSZXF1ZXN0Gisud2VmdGxpbmUuY29uc29sZS52MS5TZXRJbmJveFBhdXNlZFJlc3BvbnNlElcKCFNlbmRUZXN0EiQud2VmdGxpbmUuY29uc29sZS52MS5TZW5kVGVzdFJlcXVlc3QaJS53ZWZ0bGluZS5jb25zb2xlLnYxLlNlbmRUZXN0UmVzcG9uc2USYgoKTGlzdFRva2VucxImLndlZnRsaW5lLmNvbnNvbGUudjEuTGlzdFRva2Vuc1JlcXVlc3QaJy53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RUb2tlbnNSZXNwb25zZSIDkAIBEmAKC0NyZWF0ZVRva2VuEicud2VmdGxpbmUuY29uc29sZS52MS5DcmVhdGVUb2tlblJlcXVlc3QaKC53ZWZ0bGluZS5jb25zb2xlLnYxLkNyZWF0ZVRva2VuUmVzcG9uc2USYAoLUmV2b2tlVG9rZW4SJy53ZWZ0bGluZS5jb25zb2xlLnYxLlJldm9rZVRva2VuUmVxdWVzdBooLndlZnRsaW5lLmNvbnNvbGUudjEuUmV2b2tlVG9rZW5SZXNwb25zZRJfCglMaXN0QXVkaXQSJS53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RBdWRpdFJlcXVlc3QaJi53ZWZ0bGluZS5jb25zb2xlLnYxLkxpc3RBdWRpdFJlc3BvbnNlIgOQAgFC1QEKF2NvbS53ZWZ0bGluZS5jb25zb2xlLnYxQgxDb25zb2xlUHJvdG9QAVo+Z2l0aHViLmNvbS93ZWZ0bGluZS93ZWZ0bGluZS9wa2cvd2VmdGxpbmUvY29uc29sZS92MTtjb25zb2xldjGiAgNXQ1iqAhNXZWZ0bGluZS5Db25zb2xlLlYxygITV2VmdGxpbmVcQ29uc29sZVxWMeICH1dlZnRsaW5lXENvbnNvbGVcVjFcR1BCTWV0YWRhdGHqAhVXZWZ0bGluZTo6Q29uc29sZTo6VjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message weftline.console.v1.Agent
@@ -276,6 +276,66 @@ export const SaveAgentResponseSchema: GenMessage<SaveAgentResponse, {jsonType: S
   messageDesc(file_weftline_console_v1_console, 6);
 
 /**
+ * @generated from message weftline.console.v1.ChangePasswordRequest
+ */
+export type ChangePasswordRequest = Message<"weftline.console.v1.ChangePasswordRequest"> & {
+  /**
+   * @generated from field: string current = 1;
+   */
+  current: string;
+
+  /**
+   * 10 to 200 characters.
+   *
+   * @generated from field: string next = 2;
+   */
+  next: string;
+};
+
+/**
+ * @generated from message weftline.console.v1.ChangePasswordRequest
+ */
+export type ChangePasswordRequestJson = {
+  /**
+   * @generated from field: string current = 1;
+   */
+  current?: string;
+
+  /**
+   * 10 to 200 characters.
+   *
+   * @generated from field: string next = 2;
+   */
+  next?: string;
+};
+
+/**
+ * Describes the message weftline.console.v1.ChangePasswordRequest.
+ * Use `create(ChangePasswordRequestSchema)` to create a new message.
+ */
+export const ChangePasswordRequestSchema: GenMessage<ChangePasswordRequest, {jsonType: ChangePasswordRequestJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 7);
+
+/**
+ * @generated from message weftline.console.v1.ChangePasswordResponse
+ */
+export type ChangePasswordResponse = Message<"weftline.console.v1.ChangePasswordResponse"> & {
+};
+
+/**
+ * @generated from message weftline.console.v1.ChangePasswordResponse
+ */
+export type ChangePasswordResponseJson = {
+};
+
+/**
+ * Describes the message weftline.console.v1.ChangePasswordResponse.
+ * Use `create(ChangePasswordResponseSchema)` to create a new message.
+ */
+export const ChangePasswordResponseSchema: GenMessage<ChangePasswordResponse, {jsonType: ChangePasswordResponseJson}> = /*@__PURE__*/
+  messageDesc(file_weftline_console_v1_console, 8);
+
+/**
  * Draft is one agent's unsent text in one conversation.
  *
  * @generated from message weftline.console.v1.Draft
@@ -348,7 +408,7 @@ export type DraftJson = {
  * Use `create(DraftSchema)` to create a new message.
  */
 export const DraftSchema: GenMessage<Draft, {jsonType: DraftJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 7);
+  messageDesc(file_weftline_console_v1_console, 9);
 
 /**
  * @generated from message weftline.console.v1.GetDraftRequest
@@ -385,7 +445,7 @@ export type GetDraftRequestJson = {
  * Use `create(GetDraftRequestSchema)` to create a new message.
  */
 export const GetDraftRequestSchema: GenMessage<GetDraftRequest, {jsonType: GetDraftRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 8);
+  messageDesc(file_weftline_console_v1_console, 10);
 
 /**
  * @generated from message weftline.console.v1.GetDraftResponse
@@ -412,7 +472,7 @@ export type GetDraftResponseJson = {
  * Use `create(GetDraftResponseSchema)` to create a new message.
  */
 export const GetDraftResponseSchema: GenMessage<GetDraftResponse, {jsonType: GetDraftResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 9);
+  messageDesc(file_weftline_console_v1_console, 11);
 
 /**
  * @generated from message weftline.console.v1.SaveDraftRequest
@@ -439,7 +499,7 @@ export type SaveDraftRequestJson = {
  * Use `create(SaveDraftRequestSchema)` to create a new message.
  */
 export const SaveDraftRequestSchema: GenMessage<SaveDraftRequest, {jsonType: SaveDraftRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 10);
+  messageDesc(file_weftline_console_v1_console, 12);
 
 /**
  * @generated from message weftline.console.v1.SaveDraftResponse
@@ -466,7 +526,7 @@ export type SaveDraftResponseJson = {
  * Use `create(SaveDraftResponseSchema)` to create a new message.
  */
 export const SaveDraftResponseSchema: GenMessage<SaveDraftResponse, {jsonType: SaveDraftResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 11);
+  messageDesc(file_weftline_console_v1_console, 13);
 
 /**
  * @generated from message weftline.console.v1.GetSignatureRequest
@@ -485,7 +545,7 @@ export type GetSignatureRequestJson = {
  * Use `create(GetSignatureRequestSchema)` to create a new message.
  */
 export const GetSignatureRequestSchema: GenMessage<GetSignatureRequest, {jsonType: GetSignatureRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 12);
+  messageDesc(file_weftline_console_v1_console, 14);
 
 /**
  * @generated from message weftline.console.v1.GetSignatureResponse
@@ -512,7 +572,7 @@ export type GetSignatureResponseJson = {
  * Use `create(GetSignatureResponseSchema)` to create a new message.
  */
 export const GetSignatureResponseSchema: GenMessage<GetSignatureResponse, {jsonType: GetSignatureResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 13);
+  messageDesc(file_weftline_console_v1_console, 15);
 
 /**
  * @generated from message weftline.console.v1.SaveSignatureRequest
@@ -543,7 +603,7 @@ export type SaveSignatureRequestJson = {
  * Use `create(SaveSignatureRequestSchema)` to create a new message.
  */
 export const SaveSignatureRequestSchema: GenMessage<SaveSignatureRequest, {jsonType: SaveSignatureRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 14);
+  messageDesc(file_weftline_console_v1_console, 16);
 
 /**
  * @generated from message weftline.console.v1.SaveSignatureResponse
@@ -574,7 +634,7 @@ export type SaveSignatureResponseJson = {
  * Use `create(SaveSignatureResponseSchema)` to create a new message.
  */
 export const SaveSignatureResponseSchema: GenMessage<SaveSignatureResponse, {jsonType: SaveSignatureResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 15);
+  messageDesc(file_weftline_console_v1_console, 17);
 
 /**
  * Inbox is one configured mailbox, widget, number or page.
@@ -823,7 +883,7 @@ export type InboxJson = {
  * Use `create(InboxSchema)` to create a new message.
  */
 export const InboxSchema: GenMessage<Inbox, {jsonType: InboxJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 16);
+  messageDesc(file_weftline_console_v1_console, 18);
 
 /**
  * Setting is one key of a channel's settings.
@@ -970,7 +1030,7 @@ export type SettingJson = {
  * Use `create(SettingSchema)` to create a new message.
  */
 export const SettingSchema: GenMessage<Setting, {jsonType: SettingJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 17);
+  messageDesc(file_weftline_console_v1_console, 19);
 
 /**
  * SettingValue is an allowed value and its words for people.
@@ -1011,7 +1071,7 @@ export type SettingValueJson = {
  * Use `create(SettingValueSchema)` to create a new message.
  */
 export const SettingValueSchema: GenMessage<SettingValue, {jsonType: SettingValueJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 18);
+  messageDesc(file_weftline_console_v1_console, 20);
 
 /**
  * SettingCondition: something is meant only where another setting has one of these values.
@@ -1052,7 +1112,7 @@ export type SettingConditionJson = {
  * Use `create(SettingConditionSchema)` to create a new message.
  */
 export const SettingConditionSchema: GenMessage<SettingCondition, {jsonType: SettingConditionJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 19);
+  messageDesc(file_weftline_console_v1_console, 21);
 
 /**
  * Paste is one thing to enter at the provider.
@@ -1135,7 +1195,7 @@ export type PasteJson = {
  * Use `create(PasteSchema)` to create a new message.
  */
 export const PasteSchema: GenMessage<Paste, {jsonType: PasteJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 20);
+  messageDesc(file_weftline_console_v1_console, 22);
 
 /**
  * Recipient says whom a test message can be sent to.
@@ -1176,7 +1236,7 @@ export type RecipientJson = {
  * Use `create(RecipientSchema)` to create a new message.
  */
 export const RecipientSchema: GenMessage<Recipient, {jsonType: RecipientJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 21);
+  messageDesc(file_weftline_console_v1_console, 23);
 
 /**
  * Channel is a kind of inbox.
@@ -1283,7 +1343,7 @@ export type ChannelJson = {
  * Use `create(ChannelSchema)` to create a new message.
  */
 export const ChannelSchema: GenMessage<Channel, {jsonType: ChannelJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 22);
+  messageDesc(file_weftline_console_v1_console, 24);
 
 /**
  * @generated from message weftline.console.v1.ListChannelsRequest
@@ -1302,7 +1362,7 @@ export type ListChannelsRequestJson = {
  * Use `create(ListChannelsRequestSchema)` to create a new message.
  */
 export const ListChannelsRequestSchema: GenMessage<ListChannelsRequest, {jsonType: ListChannelsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 23);
+  messageDesc(file_weftline_console_v1_console, 25);
 
 /**
  * @generated from message weftline.console.v1.ListChannelsResponse
@@ -1329,7 +1389,7 @@ export type ListChannelsResponseJson = {
  * Use `create(ListChannelsResponseSchema)` to create a new message.
  */
 export const ListChannelsResponseSchema: GenMessage<ListChannelsResponse, {jsonType: ListChannelsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 24);
+  messageDesc(file_weftline_console_v1_console, 26);
 
 /**
  * @generated from message weftline.console.v1.SetInboxPausedRequest
@@ -1366,7 +1426,7 @@ export type SetInboxPausedRequestJson = {
  * Use `create(SetInboxPausedRequestSchema)` to create a new message.
  */
 export const SetInboxPausedRequestSchema: GenMessage<SetInboxPausedRequest, {jsonType: SetInboxPausedRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 25);
+  messageDesc(file_weftline_console_v1_console, 27);
 
 /**
  * @generated from message weftline.console.v1.SetInboxPausedResponse
@@ -1393,7 +1453,7 @@ export type SetInboxPausedResponseJson = {
  * Use `create(SetInboxPausedResponseSchema)` to create a new message.
  */
 export const SetInboxPausedResponseSchema: GenMessage<SetInboxPausedResponse, {jsonType: SetInboxPausedResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 26);
+  messageDesc(file_weftline_console_v1_console, 28);
 
 /**
  * @generated from message weftline.console.v1.SendTestRequest
@@ -1434,7 +1494,7 @@ export type SendTestRequestJson = {
  * Use `create(SendTestRequestSchema)` to create a new message.
  */
 export const SendTestRequestSchema: GenMessage<SendTestRequest, {jsonType: SendTestRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 27);
+  messageDesc(file_weftline_console_v1_console, 29);
 
 /**
  * @generated from message weftline.console.v1.SendTestResponse
@@ -1499,7 +1559,7 @@ export type SendTestResponseJson = {
  * Use `create(SendTestResponseSchema)` to create a new message.
  */
 export const SendTestResponseSchema: GenMessage<SendTestResponse, {jsonType: SendTestResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 28);
+  messageDesc(file_weftline_console_v1_console, 30);
 
 /**
  * @generated from message weftline.console.v1.ListInboxesRequest
@@ -1518,7 +1578,7 @@ export type ListInboxesRequestJson = {
  * Use `create(ListInboxesRequestSchema)` to create a new message.
  */
 export const ListInboxesRequestSchema: GenMessage<ListInboxesRequest, {jsonType: ListInboxesRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 29);
+  messageDesc(file_weftline_console_v1_console, 31);
 
 /**
  * @generated from message weftline.console.v1.ListInboxesResponse
@@ -1545,7 +1605,7 @@ export type ListInboxesResponseJson = {
  * Use `create(ListInboxesResponseSchema)` to create a new message.
  */
 export const ListInboxesResponseSchema: GenMessage<ListInboxesResponse, {jsonType: ListInboxesResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 30);
+  messageDesc(file_weftline_console_v1_console, 32);
 
 /**
  * @generated from message weftline.console.v1.SaveInboxRequest
@@ -1596,7 +1656,7 @@ export type SaveInboxRequestJson = {
  * Use `create(SaveInboxRequestSchema)` to create a new message.
  */
 export const SaveInboxRequestSchema: GenMessage<SaveInboxRequest, {jsonType: SaveInboxRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 31);
+  messageDesc(file_weftline_console_v1_console, 33);
 
 /**
  * @generated from message weftline.console.v1.SaveInboxResponse
@@ -1623,7 +1683,7 @@ export type SaveInboxResponseJson = {
  * Use `create(SaveInboxResponseSchema)` to create a new message.
  */
 export const SaveInboxResponseSchema: GenMessage<SaveInboxResponse, {jsonType: SaveInboxResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 32);
+  messageDesc(file_weftline_console_v1_console, 34);
 
 /**
  * @generated from message weftline.console.v1.TestInboxRequest
@@ -1664,7 +1724,7 @@ export type TestInboxRequestJson = {
  * Use `create(TestInboxRequestSchema)` to create a new message.
  */
 export const TestInboxRequestSchema: GenMessage<TestInboxRequest, {jsonType: TestInboxRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 33);
+  messageDesc(file_weftline_console_v1_console, 35);
 
 /**
  * @generated from message weftline.console.v1.TestInboxResponse
@@ -1715,7 +1775,7 @@ export type TestInboxResponseJson = {
  * Use `create(TestInboxResponseSchema)` to create a new message.
  */
 export const TestInboxResponseSchema: GenMessage<TestInboxResponse, {jsonType: TestInboxResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 34);
+  messageDesc(file_weftline_console_v1_console, 36);
 
 /**
  * TestStep is one thing a live test did.
@@ -1770,7 +1830,7 @@ export type TestStepJson = {
  * Use `create(TestStepSchema)` to create a new message.
  */
 export const TestStepSchema: GenMessage<TestStep, {jsonType: TestStepJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 35);
+  messageDesc(file_weftline_console_v1_console, 37);
 
 /**
  * @generated from message weftline.console.v1.Token
@@ -1841,7 +1901,7 @@ export type TokenJson = {
  * Use `create(TokenSchema)` to create a new message.
  */
 export const TokenSchema: GenMessage<Token, {jsonType: TokenJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 36);
+  messageDesc(file_weftline_console_v1_console, 38);
 
 /**
  * @generated from message weftline.console.v1.ListTokensRequest
@@ -1860,7 +1920,7 @@ export type ListTokensRequestJson = {
  * Use `create(ListTokensRequestSchema)` to create a new message.
  */
 export const ListTokensRequestSchema: GenMessage<ListTokensRequest, {jsonType: ListTokensRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 37);
+  messageDesc(file_weftline_console_v1_console, 39);
 
 /**
  * @generated from message weftline.console.v1.ListTokensResponse
@@ -1887,7 +1947,7 @@ export type ListTokensResponseJson = {
  * Use `create(ListTokensResponseSchema)` to create a new message.
  */
 export const ListTokensResponseSchema: GenMessage<ListTokensResponse, {jsonType: ListTokensResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 38);
+  messageDesc(file_weftline_console_v1_console, 40);
 
 /**
  * @generated from message weftline.console.v1.CreateTokenRequest
@@ -1924,7 +1984,7 @@ export type CreateTokenRequestJson = {
  * Use `create(CreateTokenRequestSchema)` to create a new message.
  */
 export const CreateTokenRequestSchema: GenMessage<CreateTokenRequest, {jsonType: CreateTokenRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 39);
+  messageDesc(file_weftline_console_v1_console, 41);
 
 /**
  * @generated from message weftline.console.v1.CreateTokenResponse
@@ -1961,7 +2021,7 @@ export type CreateTokenResponseJson = {
  * Use `create(CreateTokenResponseSchema)` to create a new message.
  */
 export const CreateTokenResponseSchema: GenMessage<CreateTokenResponse, {jsonType: CreateTokenResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 40);
+  messageDesc(file_weftline_console_v1_console, 42);
 
 /**
  * @generated from message weftline.console.v1.RevokeTokenRequest
@@ -1988,7 +2048,7 @@ export type RevokeTokenRequestJson = {
  * Use `create(RevokeTokenRequestSchema)` to create a new message.
  */
 export const RevokeTokenRequestSchema: GenMessage<RevokeTokenRequest, {jsonType: RevokeTokenRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 41);
+  messageDesc(file_weftline_console_v1_console, 43);
 
 /**
  * @generated from message weftline.console.v1.RevokeTokenResponse
@@ -2007,7 +2067,7 @@ export type RevokeTokenResponseJson = {
  * Use `create(RevokeTokenResponseSchema)` to create a new message.
  */
 export const RevokeTokenResponseSchema: GenMessage<RevokeTokenResponse, {jsonType: RevokeTokenResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 42);
+  messageDesc(file_weftline_console_v1_console, 44);
 
 /**
  * @generated from message weftline.console.v1.ListAuditRequest
@@ -2106,7 +2166,7 @@ export type ListAuditRequestJson = {
  * Use `create(ListAuditRequestSchema)` to create a new message.
  */
 export const ListAuditRequestSchema: GenMessage<ListAuditRequest, {jsonType: ListAuditRequestJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 43);
+  messageDesc(file_weftline_console_v1_console, 45);
 
 /**
  * @generated from message weftline.console.v1.ListAuditResponse
@@ -2147,7 +2207,7 @@ export type ListAuditResponseJson = {
  * Use `create(ListAuditResponseSchema)` to create a new message.
  */
 export const ListAuditResponseSchema: GenMessage<ListAuditResponse, {jsonType: ListAuditResponseJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 44);
+  messageDesc(file_weftline_console_v1_console, 46);
 
 /**
  * AuditEntry is one thing somebody did or tried. It holds ids, an IP address for a time, and why.
@@ -2362,7 +2422,7 @@ export type AuditEntryJson = {
  * Use `create(AuditEntrySchema)` to create a new message.
  */
 export const AuditEntrySchema: GenMessage<AuditEntry, {jsonType: AuditEntryJson}> = /*@__PURE__*/
-  messageDesc(file_weftline_console_v1_console, 45);
+  messageDesc(file_weftline_console_v1_console, 47);
 
 /**
  * @generated from enum weftline.console.v1.Role
@@ -2427,6 +2487,18 @@ export const ConsoleService: GenService<{
     methodKind: "unary";
     input: typeof SaveAgentRequestSchema;
     output: typeof SaveAgentResponseSchema;
+  },
+  /**
+   * ChangePassword changes the caller's own password, ends his other logins and keeps
+   * this one. Agents only. A wrong current one counts as a wrong login does:
+   * resource_exhausted after too many.
+   *
+   * @generated from rpc weftline.console.v1.ConsoleService.ChangePassword
+   */
+  changePassword: {
+    methodKind: "unary";
+    input: typeof ChangePasswordRequestSchema;
+    output: typeof ChangePasswordResponseSchema;
   },
   /**
    * @generated from rpc weftline.console.v1.ConsoleService.GetDraft

@@ -314,6 +314,7 @@ export type SendRefused = Message<"weftline.inbox.v1.SendRefused"> & {
   /**
    * opted_out: he wants nothing more over this inbox.
    * window_closed: his last message is too long ago; only a template goes out, where the channel has them.
+   * inbox_gone: the inbox was removed, or history was imported of one that is not here.
    *
    * @generated from field: string reason = 1;
    */
@@ -339,6 +340,7 @@ export type SendRefusedJson = {
   /**
    * opted_out: he wants nothing more over this inbox.
    * window_closed: his last message is too long ago; only a template goes out, where the channel has them.
+   * inbox_gone: the inbox was removed, or history was imported of one that is not here.
    *
    * @generated from field: string reason = 1;
    */
