@@ -43,7 +43,10 @@ func (s *session) report(ctx context.Context) {
 		err = s.reportUpTo(ctx, channel.StateDelivered, max(h.Delivered, h.Read, read), delivered)
 	}
 	if err == nil && (delivered > h.Delivered || read > h.Read) {
-		err = s.a.changeHandle(ctx, s.handleID, func(h *handleState) bool {
+		// Also for who leaves just now: what was told would be told once more.
+		noted, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.a.timing.Write)
+		defer cancel()
+		err = s.a.changeHandle(noted, s.handleID, func(h *handleState) bool {
 			h.Delivered, h.Read = max(h.Delivered, delivered), max(h.Read, read)
 			return true
 		})

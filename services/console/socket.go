@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -397,6 +398,19 @@ func (c *Console) bye(ws *websocket.Conn, err error) {
 	}
 	c.metrics.closed.WithLabelValues(label).Inc()
 	_ = ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(time.Second))
+	if label == "garbage" {
+		drain(ws)
+	}
+}
+
+// drain throws away what somebody goes on sending to a socket that nobody reads
+// any more, until he has seen why it is closed, for a second at most: a connection
+// that is closed with unread input is reset by the kernel, and he never learns it.
+func drain(ws *websocket.Conn) {
+	conn := ws.NetConn()
+	if conn.SetReadDeadline(time.Now().Add(time.Second)) == nil {
+		_, _ = io.Copy(io.Discard, io.LimitReader(conn, 1<<20))
+	}
 }
 
 // delivered ends the way of each message at an agent's socket in its trace.
