@@ -21,18 +21,19 @@ type said struct {
 }
 
 func (m said) item(raw channel.Raw, with params) ([]channel.Item, error) {
+	numbers := handleid.Normaliser{Region: with.region}
+	id, from := clip(m.id, 500), address(numbers, raw.Inbox, m.from) // of which nothing may be left
 	switch {
-	case m.id == "":
+	case id == "":
 		return nil, errors.New("the message has no id")
-	case m.from == "":
+	case from.Address == "":
 		return nil, errors.New("the message has no sender")
 	case m.text == "" && len(m.files) == 0:
 		return nil, errors.New("the message is empty")
 	}
-	numbers := handleid.Normaliser{Region: with.region}
 	msg := &channel.Message{
-		ID: clip(m.id, 500), From: address(numbers, raw.Inbox, m.from), OccurredAt: when(raw, m.at),
-		Content: channel.Content{Text: m.text, Attachments: m.files}, Refs: []string{clip(m.id, 500)},
+		ID: id, From: from, OccurredAt: when(raw, m.at),
+		Content: channel.Content{Text: m.text, Attachments: m.files}, Refs: []string{id},
 		Assurance: 2, Evidence: "sms " + with.provider, Consent: m.wish,
 	}
 	if m.to != "" {
