@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net"
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/weftline/weftline/services/internal/hangup"
 )
 
 // socket is what a session needs of a websocket connection. One goroutine
@@ -151,7 +151,7 @@ func (s *session) readPump(ctx context.Context, handle func(context.Context, []b
 			case errors.Is(err, websocket.ErrReadLimit):
 				s.a.metrics.garbage.Inc()
 				s.end(closeGarbage, "frame too large")
-				s.drain()
+				hangup.Drain(s.sock.NetConn(), s.a.timing.Close) // of the rest of the frame
 			}
 			s.end(0, "gone")
 			return
@@ -165,19 +165,6 @@ func (s *session) readPump(ctx context.Context, handle func(context.Context, []b
 			continue
 		}
 		handle(ctx, b)
-	}
-}
-
-// maxDrain bounds what is read of a frame that is too large.
-const maxDrain = 1 << 20
-
-// drain throws the rest of a frame away until the peer has seen the close frame:
-// a connection that is closed with unread input is reset by the kernel, and the
-// peer then never learns why.
-func (s *session) drain() {
-	conn := s.sock.NetConn()
-	if conn.SetReadDeadline(time.Now().Add(s.a.timing.Close)) == nil {
-		_, _ = io.Copy(io.Discard, io.LimitReader(conn, maxDrain))
 	}
 }
 

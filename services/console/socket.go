@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	inboxv1 "github.com/weftline/weftline/pkg/weftline/inbox/v1"
 	realtimev1 "github.com/weftline/weftline/pkg/weftline/realtime/v1"
 	"github.com/weftline/weftline/services/internal/actor"
+	"github.com/weftline/weftline/services/internal/hangup"
 	"github.com/weftline/weftline/services/internal/peer"
 	"github.com/weftline/weftline/services/internal/telemetry"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -399,17 +399,7 @@ func (c *Console) bye(ws *websocket.Conn, err error) {
 	c.metrics.closed.WithLabelValues(label).Inc()
 	_ = ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(time.Second))
 	if label == "garbage" {
-		drain(ws)
-	}
-}
-
-// drain throws away what somebody goes on sending to a socket that nobody reads
-// any more, until he has seen why it is closed, for a second at most: a connection
-// that is closed with unread input is reset by the kernel, and he never learns it.
-func drain(ws *websocket.Conn) {
-	conn := ws.NetConn()
-	if conn.SetReadDeadline(time.Now().Add(time.Second)) == nil {
-		_, _ = io.Copy(io.Discard, io.LimitReader(conn, 1<<20))
+		hangup.Drain(ws.NetConn(), time.Second) // nobody reads it any more
 	}
 }
 

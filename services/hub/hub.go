@@ -133,10 +133,8 @@ func checkReferences(cfg config.Config) error {
 			err := c.Refers(in.Settings, func(id string) (string, bool) {
 				return of[id], true // "": not to be known here
 			})
-			if all, ok := err.(interface{ Unwrap() []error }); ok { // it is joined, and each needs its place
-				for _, err := range all.Unwrap() {
-					errs = append(errs, fmt.Errorf("inboxes[%d].settings: %w", i, err))
-				}
+			if err != nil {
+				errs = append(errs, config.Below(fmt.Sprintf("inboxes[%d].settings", i), err)...)
 			}
 		}
 	}

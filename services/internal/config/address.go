@@ -69,7 +69,7 @@ func (c Config) validateAddresses() (errs []error) {
 		full, err := l.Complete()
 		switch {
 		case err != nil:
-			errs = append(errs, below(key, err)...)
+			errs = append(errs, Below(key, err)...)
 		case full.Network() == "unix":
 			all = append(all, bound{key + ".address", l.Address})
 		default:

@@ -341,18 +341,18 @@ func (c Config) validateInboxes(channels map[string]func(map[string]string) erro
 			continue
 		}
 		if err := check(in.Settings); err != nil {
-			errs = append(errs, below(key+".settings", err)...)
+			errs = append(errs, Below(key+".settings", err)...)
 		}
 	}
 	return errs
 }
 
-// below puts where it is before each thing that is wrong.
-func below(where string, err error) (errs []error) {
+// Below puts where it is before each thing that is wrong.
+func Below(where string, err error) (errs []error) {
 	all, ok := err.(interface{ Unwrap() []error })
 	if ok && errors.Join(all.Unwrap()...).Error() == err.Error() { // and not one that says more
 		for _, e := range all.Unwrap() {
-			errs = append(errs, below(where, e)...)
+			errs = append(errs, Below(where, e)...)
 		}
 		return errs
 	}

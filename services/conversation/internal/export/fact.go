@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/weftline/weftline/services/conversation/internal/seal"
 )
 
 // fact is one thing an event says, for reading.
@@ -20,7 +22,7 @@ func facts(data any) ([]fact, error) {
 	if data == nil {
 		return nil, nil
 	}
-	whole, err := marshal(data)
+	whole, err := seal.Marshal(data) // <, > and & as they are: the page escapes them itself
 	if err != nil {
 		return nil, fmt.Errorf("show what is exported: %w", err)
 	}
@@ -66,13 +68,4 @@ func words(value json.RawMessage) string {
 	default:
 		return s
 	}
-}
-
-// marshal leaves <, > and & as they are: the page escapes them itself.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return b.Bytes(), err
 }
